@@ -1,0 +1,43 @@
+# make compose   music one minute after the checkout
+# make test      everything that must hold, quickly
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+OUT    ?= out
+
+.PHONY: compose test lint test-quick test-slow format styles clean
+
+compose: $(VENV)/.composer
+	$(BIN)/kapelle compose folk --bars 16 --out $(OUT) --formats mid,musicxml,png
+
+test: lint test-quick
+
+lint: $(VENV)/.developer
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test-quick: $(VENV)/.developer
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test-slow: $(VENV)/.developer
+	$(BIN)/pytest -m slow
+
+format: $(VENV)/.developer
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+
+$(VENV)/.composer: $(BIN)/python pyproject.toml
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[score]'
+	touch $@
+
+$(VENV)/.developer: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[all]' --group dev
+	touch $@ $(VENV)/.composer
+
+clean:
+	rm -rf $(VENV) build dist

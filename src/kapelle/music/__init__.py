@@ -1,0 +1,29 @@
+"""Values and pure edits: scores, tracks, notes, metre, tempo, key."""
+
+from .edit import clip, merge, quantise, resample, slice_bars, transpose, with_detected_key
+from .key import Key, detect_key, key_fit, spell
+from .meter import Meter, bar_starts
+from .notes import IntArray, Notes, Spans
+from .score import Score, TempoMap, Track
+
+__all__ = [
+    "IntArray",
+    "Key",
+    "Meter",
+    "Notes",
+    "Score",
+    "Spans",
+    "TempoMap",
+    "Track",
+    "bar_starts",
+    "clip",
+    "detect_key",
+    "key_fit",
+    "merge",
+    "quantise",
+    "resample",
+    "slice_bars",
+    "spell",
+    "transpose",
+    "with_detected_key",
+]

@@ -1,0 +1,179 @@
+"""Pure edits: each takes a score and returns a new one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+
+from .key import Key, detect_key
+from .meter import Meter
+from .notes import IntArray, Notes, Spans
+from .score import Score, TempoMap
+
+Sign = TypeVar("Sign", Meter, Key)
+
+
+def transpose(score: Score, semitones: int) -> Score:
+    """The score with every pitched note and key `semitones` higher; drums stay.
+
+    Raises:
+        ValueError: if a note would leave 0..127.
+    """
+    tracks = tuple(
+        track if track.is_drum else track.replace(notes=track.notes.replace(pitch=track.notes.pitch + semitones))
+        for track in score.tracks
+    )
+    return score.replace(tracks=tracks, keys=tuple(key.transpose(semitones) for key in score.keys))
+
+
+def clip(score: Score, start: int, stop: int) -> Score:
+    """What sounds in [start, stop) ticks, moved so that `start` becomes 0.
+
+    Notes that reach over an edge are cut there. The metre, key and tempo in force at `start` stand at 0. A
+    cut inside a bar gives a pickup.
+
+    Raises:
+        ValueError: if not 0 <= start < stop.
+    """
+    if not 0 <= start < stop:
+        raise ValueError(f"a clip needs 0 <= start < stop, got {start} and {stop}")
+    tracks = tuple(
+        track.replace(notes=_clip_notes(track.notes, start, stop), pedal=_clip_spans(track.pedal, start, stop))
+        for track in score.tracks
+    )
+    bars = score.bars()
+    following = bars[bars >= start]
+    meters = _move_signs(score.meters, start, stop)
+    pickup = int(following[0] - start) if len(following) else 0
+    if pickup >= meters[0].bar_length(score.ticks_per_quarter):
+        pickup = 0
+    at = int(np.searchsorted(score.tempos.onset, start, side="right")) - 1
+    inside = score.tempos.onset < stop
+    inside[:at] = False
+    tempos = TempoMap(np.maximum(score.tempos.onset[inside] - start, 0), score.tempos.quarters_per_minute[inside])
+    return score.replace(
+        tracks=tracks, meters=meters, keys=_move_signs(score.keys, start, stop), tempos=tempos, pickup=pickup
+    )
+
+
+def slice_bars(score: Score, first: int, stop: int) -> Score:
+    """Bars first..stop-1, counted from 0; a pickup is bar 0.
+
+    Raises:
+        ValueError: if there are no such bars.
+    """
+    bars = score.bars()
+    if not 0 <= first < stop <= len(bars) - 1:
+        raise ValueError(f"the score has bars 0..{len(bars) - 2}, asked for {first}..{stop - 1}")
+    return clip(score, int(bars[first]), int(bars[stop]))
+
+
+def quantise(score: Score, steps_per_quarter: int) -> Score:
+    """Every onset and end moved to the nearest of `steps_per_quarter` places in a quarter.
+
+    A note keeps at least one step. The unit of time stays, so it must be a multiple of the steps.
+
+    Raises:
+        ValueError: if ticks_per_quarter is no multiple of steps_per_quarter.
+    """
+    if steps_per_quarter < 1 or score.ticks_per_quarter % steps_per_quarter:
+        raise ValueError(
+            f"{score.ticks_per_quarter} ticks a quarter do not divide into {steps_per_quarter} steps; resample first"
+        )
+    step = score.ticks_per_quarter // steps_per_quarter
+    coarse = resample(score, steps_per_quarter)
+    return resample(coarse, steps_per_quarter * step)
+
+
+def resample(score: Score, ticks_per_quarter: int) -> Score:
+    """The same music in another unit of time, each time rounded to the nearest tick.
+
+    A note keeps at least one tick. Tempos, metres or keys that fall on one tick give way to the last.
+    """
+    if ticks_per_quarter == score.ticks_per_quarter:
+        return score
+    old, new = score.ticks_per_quarter, ticks_per_quarter
+    tracks = tuple(
+        track.replace(notes=_scale_notes(track.notes, old, new), pedal=_scale_spans(track.pedal, old, new))
+        for track in score.tracks
+    )
+    onset = rescale(score.tempos.onset, old, new)
+    last = np.append(onset[1:] != onset[:-1], True)
+    meters = {int(rescale(meter.onset, old, new)): meter for meter in score.meters}
+    keys = {int(rescale(key.onset, old, new)): key for key in score.keys}
+    meters_moved = tuple(replace(meter, onset=onset) for onset, meter in meters.items())
+    return score.replace(
+        ticks_per_quarter=new,
+        tracks=tracks,
+        tempos=TempoMap(onset[last], score.tempos.quarters_per_minute[last]),
+        meters=meters_moved,
+        keys=tuple(replace(key, onset=onset) for onset, key in keys.items()),
+        pickup=min(int(rescale(score.pickup, old, new)), meters_moved[0].bar_length(new) - 1),
+    )
+
+
+def rescale(ticks: IntArray | int, old: int, new: int) -> IntArray:
+    """Ticks in another unit, rounded to the nearest, halves upwards."""
+    return np.asarray((2 * np.asarray(ticks, np.int64) * new + old) // (2 * old))
+
+
+def merge(score: Score) -> Score:
+    """All pitched tracks as one (with the first one's program) and all drum tracks as one."""
+    merged = []
+    for is_drum in (False, True):
+        parts = [track for track in score.tracks if track.is_drum == is_drum]
+        if not parts:
+            continue
+        columns = (
+            np.concatenate([getattr(track.notes, name) for track in parts])
+            for name in ("onset", "duration", "pitch", "velocity")
+        )
+        pedal = Spans.union(
+            np.concatenate([track.pedal.onset for track in parts]),
+            np.concatenate([track.pedal.duration for track in parts]),
+        )
+        merged.append(parts[0].replace(notes=Notes(*columns), pedal=pedal))
+    return score.replace(tracks=tuple(merged))
+
+
+def with_detected_key(score: Score) -> Score:
+    """The score with the one key that its pitched notes, weighted by duration, suggest.
+
+    Signatures in MIDI files are often missing or left at C major, so training does not rely on them.
+    """
+    pitched = [track.notes for track in score.tracks if not track.is_drum and len(track.notes)]
+    if not pitched:
+        return score.replace(keys=())
+    pitch = np.concatenate([notes.pitch for notes in pitched])
+    duration = np.concatenate([notes.duration for notes in pitched])
+    return score.replace(keys=(detect_key(pitch, np.minimum(duration, 4 * score.ticks_per_quarter)),))
+
+
+def _clip_notes(notes: Notes, start: int, stop: int) -> Notes:
+    inside = notes.where((notes.onset < stop) & (notes.end > start))
+    onset = np.maximum(inside.onset, start)
+    return inside.replace(onset=onset - start, duration=np.minimum(inside.end, stop) - onset)
+
+
+def _clip_spans(spans: Spans, start: int, stop: int) -> Spans:
+    inside = (spans.onset < stop) & (spans.end > start)
+    onset = np.maximum(spans.onset[inside], start)
+    return Spans(onset - start, np.minimum(spans.end[inside], stop) - onset)
+
+
+def _move_signs(signs: tuple[Sign, ...], start: int, stop: int) -> tuple[Sign, ...]:
+    before = [sign for sign in signs if sign.onset <= start]
+    inside = [sign for sign in signs if start < sign.onset < stop]
+    return tuple(replace(sign, onset=max(sign.onset - start, 0)) for sign in before[-1:] + inside)
+
+
+def _scale_notes(notes: Notes, old: int, new: int) -> Notes:
+    onset = rescale(notes.onset, old, new)
+    return notes.replace(onset=onset, duration=np.maximum(rescale(notes.end, old, new) - onset, 1))
+
+
+def _scale_spans(spans: Spans, old: int, new: int) -> Spans:
+    onset = rescale(spans.onset, old, new)
+    return Spans.union(onset, np.maximum(rescale(spans.end, old, new) - onset, 1))
