@@ -30,3 +30,7 @@ class MissingExtra(KapelleError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs the extra '{extra}': pip install 'kapelle[{extra}]'")
+
+
+class CodecError(KapelleError):
+    """Music that a codec cannot say, or steps that are not music."""

@@ -5,6 +5,7 @@ from .key import Key, detect_key, key_fit, spell
 from .meter import Meter, bar_starts
 from .notes import IntArray, Notes, Spans
 from .score import Score, TempoMap, Track
+from .wishes import Wishes
 
 __all__ = [
     "IntArray",
@@ -15,6 +16,7 @@ __all__ = [
     "Spans",
     "TempoMap",
     "Track",
+    "Wishes",
     "bar_starts",
     "clip",
     "detect_key",

@@ -1,0 +1,76 @@
+"""Between Score and steps: the only place that knows both.
+
+The folder is the registry: a codec is a module or package here whose `CODEC` is its class, or an entry
+point of the group `kapelle.codecs` that names such a class.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import CodecError
+from ..music import Score, Wishes
+
+
+class Walk(Protocol):
+    """The state of a piece being written; see `kapelle.codecs.events.Walk`."""
+
+    finished: bool
+
+    def given(self, column: int) -> int: ...
+    def allowed(self, column: int) -> NDArray[np.bool_]: ...
+    def put(self, column: int, word: int) -> None: ...
+
+
+class Codec(Protocol):
+    """What every codec offers; see `kapelle.codecs.events.EventsCodec` for the meaning of each."""
+
+    name: str
+
+    @property
+    def layout(self) -> tuple[tuple[str, int, bool], ...]: ...
+    @classmethod
+    def for_scores(cls, scores: Iterable[Score]) -> Self: ...
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self: ...
+    def to_json(self) -> dict[str, Any]: ...
+    def encode(self, score: Score) -> NDArray[np.int32]: ...
+    def decode(self, steps: NDArray[np.int32]) -> Score: ...
+    def canonical(self, score: Score) -> Score: ...
+    def paid(self, steps: NDArray[np.int32]) -> NDArray[np.bool_]: ...
+    def num_notes(self, steps: NDArray[np.int32]) -> int: ...
+    def walk(self, wishes: Wishes | None = None, not_before: int = 0) -> Walk: ...
+    def augment(self, steps: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]: ...
+
+
+def codecs() -> dict[str, type[Codec]]:
+    """Every codec by name."""
+    found: dict[str, type[Codec]] = {}
+    for module in pkgutil.iter_modules(__path__):
+        codec = importlib.import_module(f"{__name__}.{module.name}").CODEC
+        found[codec.name] = codec
+    for entry in entry_points(group="kapelle.codecs"):
+        found[entry.name] = entry.load()
+    return found
+
+
+def codec_from_json(values: dict[str, Any]) -> Codec:
+    """The codec that a style describes.
+
+    Raises:
+        CodecError: if there is no codec of its name.
+        StyleError: if its description is damaged or of a newer version.
+    """
+    known = codecs()
+    if values.get("name") not in known:
+        raise CodecError(
+            f"expected a codec named {', '.join(sorted(known))}, got {values.get('name')!r}: update Kapelle"
+        )
+    return known[values["name"]].from_json(values)

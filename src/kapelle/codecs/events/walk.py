@@ -1,0 +1,404 @@
+"""A walk through the steps of a piece as it is written: what may come next, wishes included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import WishError
+from ...music import Wishes
+from .codec import (
+    ADVANCE,
+    DURATION,
+    KIND,
+    METER,
+    PITCH,
+    POSITION,
+    REMAINING,
+    VELOCITY,
+    VOICE,
+    EventsCodec,
+)
+from .table import bar_length
+from .vocabulary import FAR, HEADER, MAX_BAR, MAX_BARS, METERS
+
+Mask = NDArray[np.bool_]
+
+
+class Walk:
+    """The state of a piece being written, one field at a time.
+
+    For each step, and in it for each column in order: a given column is read from `given`; of the others
+    `allowed` tells which words may come, always at least one, and `put` says which came. So every walk
+    ends in steps that decode to a valid Score, and a wish holds in all of them.
+
+    Args:
+        codec: whose steps are walked.
+        wishes: what must hold. `notes` and `seconds` must have been turned into `bars` by the caller,
+            who knows the style; `notes` is then held to exactly, and the bars only guide.
+        not_before: ticks before which nothing new may start, for going on from a given beginning.
+    """
+
+    def __init__(self, codec: EventsCodec, wishes: Wishes | None = None, not_before: int = 0) -> None:
+        self.codec = codec
+        self.wishes = wishes or Wishes()
+        self.not_before = not_before
+        self._book = _Book.of(codec, self.wishes)
+        self._header: list[int] = []
+        self.finished = False
+        self.notes_written = 0
+        self._now = 0
+        self._bar_start = 0
+        self._bar_length = 0
+        self._bars_left: int | None = None
+        self._end: int | None = None
+        self._meter = 0
+        self._key = 0
+        self._last: tuple[int, int, int] | None = None
+        self._waited = False
+        self._last_end = 0
+        self._bars_at_start = 1
+        self._sounding: dict[tuple[int, int, int], int] = {}
+        self._row = [0] * 10
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    def given(self, column: int) -> int:
+        """The word of a column that follows from what was told before."""
+        if self._in_header:
+            return 0
+        if column == POSITION:
+            return self._now - self._bar_start
+        if column == REMAINING:
+            return self._remaining()
+        return self._meter if column == METER else self._key
+
+    def _remaining(self) -> int:
+        if self._bars_left is None:
+            return FAR
+        if self.wishes.notes is None:
+            return min(self._bars_left, FAR)
+        # The notes decide when the piece ends, so the countdown follows them at the style's own density.
+        left = -(-(self.wishes.notes - self.notes_written) * self._bars_at_start // self.wishes.notes)
+        return min(max(left, 1), FAR)
+
+    def allowed(self, column: int) -> Mask:
+        """Which words of a column may come now, shape (words,); at least one is True."""
+        if column == ADVANCE:
+            return self._advances()
+        if column == KIND:
+            return self._kinds()
+        kind = self._row[KIND]
+        if not self._book.is_note[kind]:
+            pedal = column == DURATION and kind == self._book.pedal
+            return self._book.every[column] if pedal else self._book.first[column]
+        if column == DURATION:
+            return self._durations()
+        if column == VOICE:
+            return self._voice_mask(kind)
+        return self._pitches(kind, self._row[VOICE]) if column == PITCH else self._book.every[column]
+
+    # -- writing ----------------------------------------------------------------------------------
+
+    def put(self, column: int, word: int) -> None:
+        """Say which word a column has; the step is complete with the velocity."""
+        self._row[column] = word
+        if column == ADVANCE and word:
+            self._move(word)
+        elif column == VELOCITY:
+            self._finish_step()
+
+    def _move(self, ticks: int) -> None:
+        self._now += ticks
+        self._last = None
+        self._waited = False
+        while self._now - self._bar_start >= self._bar_length:
+            self._bar_start += self._bar_length
+            if self._bars_left is not None:
+                self._bars_left -= 1
+        self._sounding = {line: end for line, end in self._sounding.items() if end > self._now}
+
+    def _finish_step(self) -> None:
+        kind = self._row[KIND]
+        book = self._book
+        if self._in_header:
+            self._header.append(kind)
+            if len(self._header) == len(HEADER):
+                self._open()
+        elif kind == book.end:
+            self.finished = True
+        elif kind == book.wait:
+            self._waited = True
+        elif book.meter[kind] >= 0:
+            self._meter = int(book.meter[kind])
+            self._bar_length = bar_length(self._meter)
+            self._set_end()
+            self._last = (kind, 0, 0)
+        else:
+            voice, pitch = self._row[VOICE], self._row[PITCH]
+            end = self._now + int(book.durations[self._row[DURATION]])
+            self._last = (kind, voice, pitch)
+            if book.is_note[kind]:
+                self._last_end = max(self._last_end, end)
+                self.notes_written += 1
+                if not book.drums[kind]:
+                    self._sounding[self._last] = end
+
+    def _open(self) -> None:
+        """Set the clock by the header."""
+        facts = [kind - self.codec.vocabulary.header_ranges[f][0] for f, kind in zip(HEADER, self._header, strict=True)]
+        self._meter = self._book.wished_meter if self._book.wished_meter is not None else facts[1]
+        self._key = facts[3]
+        self._bar_length = bar_length(self._meter)
+        pickup = 6 * facts[4]
+        self._bar_start = pickup - self._bar_length if pickup else 0
+        if self.wishes.bars is not None or facts[0] < MAX_BARS:
+            self._bars_left = (self.wishes.bars or facts[0] + 1) + (pickup > 0)
+            self._bars_at_start = self._bars_left
+        self._set_end()
+
+    def _set_end(self) -> None:
+        self._end = None if self._bars_left is None else self._bar_start + self._bars_left * self._bar_length
+
+    # -- masks ------------------------------------------------------------------------------------
+
+    @property
+    def _in_header(self) -> bool:
+        return len(self._header) < len(HEADER)
+
+    @property
+    def can_end(self) -> bool:
+        """Whether the piece may end here: its last bar is reached and, if notes are wished, so is their number."""
+        if self._last is None or self._now < self.not_before or not self.notes_written:
+            return False
+        if self.wishes.notes is not None:
+            return self.notes_written >= self.wishes.notes
+        return self._end is None or self._last_end > self._end - self._bar_length
+
+    def _advances(self) -> Mask:
+        book = self._book
+        if self._in_header or self._has_all_notes:
+            return book.first[ADVANCE]
+        least = max(self.not_before - self._now, 0)
+        if self._is_full and not book.drums.any():
+            most_voices = self.wishes.polyphony or 1
+            least = max(least, sorted(self._sounding.values())[-most_voices] - self._now)
+        if self._waited or not (self.can_end or self._has_room()):
+            least = max(least, 1)
+        most = self._latest() - self._now
+        if least > most:
+            # What sounds now sounds to the end of the piece, so all that is left is to close it.
+            return book.first[ADVANCE]
+        mask = book.every[ADVANCE].copy()
+        mask[: min(least, MAX_BAR)] = False
+        mask[most + 1 :] = False
+        if self.can_end:
+            mask[0] = True
+        return mask
+
+    def _latest(self) -> int:
+        """The last tick at which a step may stand."""
+        if self._last_bar_only:
+            return self._bar_start + self._bar_length - 1
+        if self._end is None or self.wishes.notes is not None:
+            return self._now + 2 * MAX_BAR + 2
+        return self._end - 1
+
+    @property
+    def _last_bar_only(self) -> bool:
+        """Whether the next step must stand in this bar: the first note of a piece must stand in the first bar."""
+        return not self.notes_written and self._last is None and self._now == 0 and not self.not_before
+
+    @property
+    def _has_all_notes(self) -> bool:
+        return self.wishes.notes is not None and self.notes_written >= self.wishes.notes
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether as many pitched notes sound as may."""
+        return self.wishes.polyphony is not None and len(self._sounding) >= self.wishes.polyphony
+
+    def _open_kinds(self) -> Mask:
+        """The kinds of note that may start now, were it the first at its onset."""
+        return self._book.drums if self._is_full else self._book.notes
+
+    def _has_room(self) -> bool:
+        """Whether another note can stand at this onset, after the last one."""
+        kinds = self._open_kinds()
+        if self._last is None:
+            return bool(kinds.any())
+        kind, voice, pitch = self._last
+        if kinds[kind + 1 :].any():
+            return True
+        return bool(kinds[kind] and self._free_voices(kind, voice, pitch).any())
+
+    def _kinds(self) -> Mask:
+        book = self._book
+        if self._in_header:
+            return self._header_kinds()
+        if self._has_all_notes:
+            return book.only_end
+        if self._now < self.not_before:
+            return book.only_wait
+        mask = self._open_kinds().copy()
+        if self._last is None:
+            self._allow_signs(mask)
+            return mask
+        kind, voice, pitch = self._last
+        mask[:kind] = False
+        if not book.is_note[kind] or not self._free_voices(kind, voice, pitch).any():
+            mask[kind] = False
+        if book.meter[kind] >= 0 and book.pedal >= 0:
+            mask[book.pedal] = True
+        if self.can_end:
+            mask[book.end] = True
+        return mask
+
+    def _header_kinds(self) -> Mask:
+        mask = self._book.header[len(self._header)]
+        if len(self._header) + 1 < len(HEADER):
+            return mask
+        mask = mask.copy()
+        ranges = self.codec.vocabulary.header_ranges
+        length = bar_length(self._header[HEADER.index("meter")] - ranges["meter"][0])
+        mask[ranges["pickup"][0] + -(-length // 6) :] = False
+        return mask
+
+    def _allow_signs(self, mask: Mask) -> None:
+        """Allow what is no note at a new onset: the pedal, a new metre at a bar line, a wait."""
+        book = self._book
+        if book.pedal >= 0:
+            mask[book.pedal] = True
+        started = self._now > self.not_before and self._now > 0
+        if started and self._now == self._bar_start and self.wishes.meter is None and self.wishes.notes is None:
+            wished = self.wishes.bars is not None and self._bars_left is not None
+            fits = self._bar_start + (self._bars_left or 0) * book.bar_lengths >= self._last_end
+            mask[book.new_meter] = fits if wished else True
+            mask[book.new_meter.start + self._meter] = False
+        if self._row[ADVANCE] == MAX_BAR and self._now + MAX_BAR + 1 < self._latest():
+            mask[book.wait] = True
+
+    def _voice_mask(self, kind: int) -> Mask:
+        if self._last is not None and self._last[0] == kind:
+            return self._free_voices(*self._last)
+        return self._book.every[VOICE]
+
+    def _free_voices(self, kind: int, voice: int, pitch: int) -> Mask:
+        """The voices in which a note may follow the last one at its own onset."""
+        mask = self._book.every[VOICE].copy()
+        mask[:voice] = False
+        mask[voice] = bool(self._book.pitches[kind][:pitch].any())
+        return mask
+
+    def _pitches(self, kind: int, voice: int) -> Mask:
+        pitches = self._book.pitches[kind]
+        if self._last is not None and self._last[:2] == (kind, voice):
+            pitches = pitches.copy()
+            pitches[self._last[2] :] = False
+        return pitches
+
+    def _durations(self) -> Mask:
+        durations = self._book.durations
+        if self.wishes.notes is not None:
+            closes = (self._now - self._bar_start + durations) % self._bar_length == 0
+            last = self.notes_written + 1 == self.wishes.notes
+            return closes if last and closes.any() else self._book.every[DURATION]
+        # Without a wish for bars a later change of metre may still make room for a long note.
+        if self.wishes.bars is None or self._end is None:
+            return self._book.every[DURATION]
+        return durations <= self._end - self._now
+
+
+@dataclass(frozen=True)
+class _Book:
+    """What does not change during a walk: masks and tables of the vocabulary under the wishes."""
+
+    every: dict[int, Mask]
+    first: dict[int, Mask]
+    header: list[Mask]
+    is_note: Mask
+    drums: Mask
+    notes: Mask
+    only_end: Mask
+    only_wait: Mask
+    pitches: dict[int, Mask]
+    durations: NDArray[np.int64]
+    meter: NDArray[np.int64]
+    bar_lengths: NDArray[np.int64]
+    new_meter: slice
+    wished_meter: int | None
+    end: int
+    wait: int
+    pedal: int
+
+    @classmethod
+    def of(cls, codec: EventsCodec, wishes: Wishes) -> _Book:
+        vocabulary = codec.vocabulary
+        every = {index: np.ones(size, bool) for index, (_, size, _) in enumerate(codec.layout)}
+        first = {index: np.zeros_like(mask) for index, mask in every.items()}
+        for mask in first.values():
+            mask[0] = True
+        kinds = vocabulary.kind_index
+        pitches = _pitch_masks(codec, wishes)
+        notes = codec.is_note.copy()
+        for kind, mask in pitches.items():
+            notes[kind] = mask.any()
+        if not notes.any():
+            raise WishError(
+                "expected a range that holds notes of the key, got none: widen the range or leave out the key"
+            )
+        pedal = kinds.get("pedal", -1)
+        only_end = np.arange(len(kinds)) == kinds["end"]
+        only_wait = np.arange(len(kinds)) == kinds["wait"]
+        span = vocabulary.header_ranges["meter"]
+        wished = None
+        if wishes.meter is not None:
+            if wishes.meter.name not in METERS:
+                raise WishError(f"expected a metre of 1/16 to 16/4 with at most 4 whole notes, got {wishes.meter.name}")
+            wished = METERS.index(wishes.meter.name)
+        return cls(
+            every, first, _header_masks(codec, wishes), codec.is_note, notes & (codec.program_of_kind == 128),
+            notes, only_end, only_wait, pitches, np.array(vocabulary.durations), codec.meter_of_kind,
+            np.array([bar_length(meter) for meter in range(len(METERS))]), slice(*span), wished,
+            kinds["end"], kinds["wait"], pedal,
+        )  # fmt: skip
+
+
+def _pitch_masks(codec: EventsCodec, wishes: Wishes) -> dict[int, Mask]:
+    """For each kind that is a note, the pitches it may have."""
+    pitches = np.array(codec.vocabulary.pitches)
+    pitched = (pitches >= wishes.low) & (pitches <= wishes.high)
+    if wishes.key is not None:
+        pitched &= np.isin(pitches % 12, list(wishes.key.pitch_classes))
+    drums = pitches >= 128
+    return {
+        int(kind): drums if codec.program_of_kind[kind] == 128 else pitched & ~drums
+        for kind in np.flatnonzero(codec.is_note)
+    }
+
+
+def _header_masks(codec: EventsCodec, wishes: Wishes) -> list[Mask]:
+    """For each header fact, which of its words may come."""
+    vocabulary = codec.vocabulary
+    wished = {
+        "bars": None if wishes.bars is None else (f"bars {wishes.bars}" if wishes.bars <= MAX_BARS else "bars many"),
+        "meter": None if wishes.meter is None else f"meter {wishes.meter.name}",
+        "tempo": None,
+        "key": None if wishes.key is None else f"key {replace(wishes.key, onset=0).name}",
+        "pickup": None,
+    }
+    masks = []
+    for fact in HEADER:
+        mask = np.zeros(len(vocabulary.kinds), bool)
+        wish = wished[fact]
+        if wish is None:
+            mask[slice(*vocabulary.header_ranges[fact])] = True
+        else:
+            mask[vocabulary.kind_index[wish]] = True
+        masks.append(mask)
+    return masks
+
+
+__all__ = ["Mask", "Walk"]

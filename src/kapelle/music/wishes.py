@@ -1,0 +1,51 @@
+"""What a user may ask of a piece. Composing holds to it in every note."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .key import Key
+from .meter import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What must hold of a composed piece; None leaves the choice to the style.
+
+    Attributes:
+        bars: whole bars, >= 1, a pickup not counted.
+        notes: notes, >= 1.
+        seconds: playing time, > 0.
+        key: key and mode; every pitched note is of its scale.
+        meter: the metre throughout.
+        tempo: beats per minute, a beat being what the metre says (a dotted quarter in 6/8).
+        low: lowest pitch, a MIDI number.
+        high: highest pitch, a MIDI number.
+        polyphony: how many notes may sound at once in all pitched tracks, >= 1.
+
+    At most one of `bars`, `notes` and `seconds` says how long the piece is.
+    """
+
+    bars: int | None = None
+    notes: int | None = None
+    seconds: float | None = None
+    key: Key | None = None
+    meter: Meter | None = None
+    tempo: float | None = None
+    low: int = 0
+    high: int = 127
+    polyphony: int | None = None
+
+    def __post_init__(self) -> None:
+        if sum(length is not None for length in (self.bars, self.notes, self.seconds)) > 1:
+            raise ValueError("expected one length: bars, notes or seconds, got several; leave all but one out")
+        for name, most in (("bars", 10_000), ("notes", 100_000), ("polyphony", 1_000)):
+            value = getattr(self, name)
+            if value is not None and not 1 <= value <= most:
+                raise ValueError(f"expected {name} of 1..{most}, got {value}")
+        if self.seconds is not None and not 0 < self.seconds <= 36_000:
+            raise ValueError(f"expected 0 to 36000 seconds, got {self.seconds}")
+        if self.tempo is not None and not 10 <= self.tempo <= 400:
+            raise ValueError(f"expected a tempo of 10..400 beats a minute, got {self.tempo}")
+        if not 0 <= self.low <= self.high <= 127:
+            raise ValueError(f"expected a range of pitches inside 0..127, low to high, got {self.low}..{self.high}")

@@ -1,0 +1,161 @@
+"""The laws of every codec: what is written is read back, every step is allowed, every walk is music."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kapelle.codecs import Codec, codec_from_json, codecs
+from kapelle.music import Key, Meter, Score, Wishes, transpose
+from strategies import scores
+
+CODECS = [codec() for codec in codecs().values()]
+each_codec = pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
+
+
+def sounding(score: Score) -> bool:
+    return score.num_notes > 0
+
+
+def random_walk(codec: Codec, wishes: Wishes, seed: int, most: int = 400) -> np.ndarray:
+    """Steps drawn evenly among what the masks allow."""
+    rng = np.random.default_rng(seed)
+    walk = codec.walk(wishes)
+    rows = []
+    while not walk.finished and len(rows) < most:
+        row = []
+        for column, (_, size, is_given) in enumerate(codec.layout):
+            if is_given:
+                word = walk.given(column)
+            else:
+                mask = walk.allowed(column)
+                assert mask.shape == (size,)
+                assert mask.any(), f"nothing may follow in {codec.layout[column][0]}"
+                word = int(rng.choice(np.flatnonzero(mask)))
+            walk.put(column, word)
+            row.append(word)
+        rows.append(row)
+    return np.array(rows, np.int32)
+
+
+@each_codec
+@given(score=scores().filter(sounding))
+def test_decoding_what_was_encoded_gives_the_canonical_score(codec: Codec, score: Score) -> None:
+    assert codec.decode(codec.encode(score)) == codec.canonical(score)
+
+
+@each_codec
+@given(score=scores().filter(sounding))
+def test_canonical_is_idempotent(codec: Codec, score: Score) -> None:
+    once = codec.canonical(score)
+    assert codec.canonical(once) == once
+
+
+@each_codec
+@given(score=scores().filter(sounding))
+def test_every_encoded_step_is_allowed_and_what_is_given_is_right(codec: Codec, score: Score) -> None:
+    steps = codec.encode(score)
+    paid = codec.paid(steps)
+    walk = codec.walk()
+    for row, pays in zip(steps, paid, strict=True):
+        assert not walk.finished
+        for column, (name, _, is_given) in enumerate(codec.layout):
+            if is_given:
+                assert walk.given(column) == row[column], name
+                assert not pays[column]
+            else:
+                mask = walk.allowed(column)
+                assert mask[row[column]], name
+                if not pays[column]:
+                    assert mask.sum() == 1
+            walk.put(column, int(row[column]))
+    assert walk.finished
+
+
+@each_codec
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    bars=st.none() | st.integers(1, 6),
+    meter=st.sampled_from([None, "4/4", "3/4", "7/8", "1/16", "16/4"]),
+    key=st.sampled_from([None, "D minor", "F# major"]),
+    polyphony=st.sampled_from([None, 1, 3]),
+)
+def test_every_walk_through_the_masks_decodes_to_a_score_with_every_wish(
+    codec: Codec, seed: int, bars: int | None, meter: str | None, key: str | None, polyphony: int | None
+) -> None:
+    wishes = Wishes(
+        bars=bars,
+        meter=meter and Meter.parse(meter),
+        key=key and Key.parse(key),
+        polyphony=polyphony,
+        low=40,
+        high=80,
+    )
+    steps = random_walk(codec, wishes, seed)
+    score = codec.decode(steps)
+    check_wishes(score, wishes, finished=len(steps) < 400)
+
+
+def check_wishes(score: Score, wishes: Wishes, finished: bool) -> None:
+    pitched = [track.notes for track in score.tracks if not track.is_drum]
+    for notes in pitched:
+        assert ((notes.pitch >= wishes.low) & (notes.pitch <= wishes.high)).all()
+        if wishes.key is not None:
+            assert set((notes.pitch % 12).tolist()) <= wishes.key.pitch_classes
+    if wishes.meter is not None:
+        assert [meter.name for meter in score.meters] == [wishes.meter.name]
+    if wishes.key is not None:
+        assert score.keys[0].name == wishes.key.name
+    if wishes.bars is not None and finished:
+        assert len(score.bars()) - 1 == wishes.bars + (score.pickup > 0)
+    if wishes.polyphony is not None:
+        onset = np.concatenate([notes.onset for notes in pitched] or [np.empty(0, int)])
+        end = np.concatenate([notes.end for notes in pitched] or [np.empty(0, int)])
+        assert all(((onset <= at) & (end > at)).sum() <= wishes.polyphony for at in onset)
+
+
+@each_codec
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), notes=st.integers(1, 40))
+def test_a_wish_for_notes_gives_exactly_so_many(codec: Codec, seed: int, notes: int) -> None:
+    score = codec.decode(random_walk(codec, Wishes(notes=notes), seed, most=2000))
+    assert score.num_notes == notes
+
+
+@each_codec
+@given(score=scores().filter(sounding))
+def test_a_codec_survives_json(codec: Codec, score: Score) -> None:
+    narrow = codec.for_scores([score])
+    again = codec_from_json(json.loads(json.dumps(narrow.to_json())))
+    assert again.layout == narrow.layout
+    assert np.array_equal(again.encode(score), narrow.encode(score))
+
+
+@each_codec
+@given(score=scores().filter(sounding))
+def test_a_codec_narrowed_to_a_score_keeps_all_of_it(codec: Codec, score: Score) -> None:
+    assert codec.for_scores([score]).canonical(score) == codec.canonical(score)
+
+
+@each_codec
+@given(score=scores().filter(sounding), seed=st.integers(0, 1000))
+def test_augmenting_transposes_the_tune_and_its_key_and_keeps_every_time(codec: Codec, score: Score, seed: int) -> None:
+    score = codec.canonical(score)
+    other = codec.decode(codec.augment(codec.encode(score), np.random.default_rng(seed)))
+
+    def same_but_tempo(left: Score, right: Score) -> bool:
+        return left.replace(tempos=right.tempos) == right
+
+    fits = []
+    for semitones in range(-6, 6):
+        try:
+            fits.append(same_but_tempo(transpose(score, semitones), other))
+        except ValueError:
+            fits.append(False)
+    assert any(fits)
+    assert abs(other.tempos.mean(1) - score.tempos.mean(1)) <= max(2, 0.07 * score.tempos.mean(1))
