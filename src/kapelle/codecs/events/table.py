@@ -230,7 +230,7 @@ def _bar_lines(score: Score, first: int) -> tuple[list[tuple[int, int]], int, in
     meters = [(0, named[0][1])]
     start = pickup - length if pickup else 0
     for onset, name in named[1:]:
-        line = start + -(-(onset + moved - start) // length) * length
+        line = start + max(-(-(onset + moved - start) // length), 0) * length
         if name == meters[-1][1]:
             continue
         if line <= meters[-1][0]:

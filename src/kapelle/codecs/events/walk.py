@@ -277,7 +277,7 @@ class Walk:
             fits = self._bar_start + (self._bars_left or 0) * book.bar_lengths >= self._last_end
             mask[book.new_meter] = fits if wished else True
             mask[book.new_meter.start + self._meter] = False
-        if self._row[ADVANCE] == MAX_BAR and self._now + MAX_BAR + 1 < self._latest():
+        if self._row[ADVANCE] == MAX_BAR and self._now < self._latest():
             mask[book.wait] = True
 
     def _voice_mask(self, kind: int) -> Mask:
