@@ -84,6 +84,7 @@ def bar_starts(meters: Sequence[Meter], pickup: int, ticks_per_quarter: int, unt
     >>> bar_starts([Meter()], pickup=24, ticks_per_quarter=24, until=200)
     array([  0,  24, 120, 216])
     """
+    until = max(until, 1)
     pieces = [np.zeros(1, np.int64)] if pickup else []
     for index, meter in enumerate(meters):
         start = max(meter.onset, pickup)
@@ -96,6 +97,9 @@ def bar_starts(meters: Sequence[Meter], pickup: int, ticks_per_quarter: int, unt
                 covered = 1
             pieces.append(start + length * np.arange(covered + 1, dtype=np.int64))
         elif stop > start:
+            if start >= until:
+                pieces.append(np.array([start], np.int64))
+                break
             pieces.append(np.arange(start, min(stop, until), length, dtype=np.int64))
             if stop >= until:
                 end = start + length * max(-(-(until - start) // length), 1)
