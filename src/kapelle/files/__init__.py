@@ -1,0 +1,129 @@
+"""Files: the only place where music meets bytes.
+
+The folder is the registry. A format is one module here (or one that another package names under the entry
+point group `kapelle.files`) with four names:
+
+    NAME      as people call it, "midi"
+    SUFFIXES  endings of file names, in small letters with the dot; the first is the one to choose
+    decode    bytes -> Score
+    encode    Score -> bytes
+
+Both functions touch no disk and raise FileError with one line. A module is imported when a suffix asks for it,
+and imports whatever is heavy inside its functions.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import itertools
+import os
+import pkgutil
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from ..errors import FileError
+from ..music import Score
+from .disk import read_bytes, write_atomically
+
+__all__ = ["Format", "format_of", "formats", "load", "save", "write_atomically"]
+
+GROUP = "kapelle.files"
+
+
+class Format(Protocol):
+    """A file format: a module, or any object with these four names."""
+
+    NAME: str
+    SUFFIXES: tuple[str, ...]
+
+    def decode(self, data: bytes, /) -> Score:
+        """The score that the bytes hold."""
+
+    def encode(self, score: Score, /) -> bytes:
+        """The bytes of a file that holds the score."""
+
+
+def load(path: str | os.PathLike[str]) -> Score:
+    """The score in a file of any known format, told by its suffix.
+
+    Raises:
+        FileError: if the file cannot be read or understood; the line starts with its path.
+        MissingExtra: if the format needs libraries that are not installed.
+    """
+    form = format_of(path)
+    data = read_bytes(path)
+    try:
+        return form.decode(data)
+    except FileError as error:
+        raise FileError(f"{os.fspath(path)}: {error}") from error
+
+
+def save(score: Score, path: str | os.PathLike[str], force: bool = False) -> Path:
+    """Write a score in the format that the suffix names; the path comes back.
+
+    The file is there whole or not at all.
+
+    Args:
+        force: whether a file that exists is replaced.
+
+    Raises:
+        FileError: if the file exists and `force` is off, or it cannot be written; the line starts with its path.
+    """
+    form = format_of(path)
+    try:
+        data = form.encode(score)
+    except FileError as error:
+        raise FileError(f"{os.fspath(path)}: {error}") from error
+    write_atomically(path, data, force)
+    return Path(path)
+
+
+def formats() -> dict[str, Format]:
+    """Every known format by its name; this imports all of them.
+
+    >>> formats()["midi"].SUFFIXES[0]
+    '.mid'
+    """
+    return {form.NAME: form for form in _search("")}
+
+
+def format_of(path: str | os.PathLike[str]) -> Format:
+    """The format that a file's suffix names; capital letters do not matter.
+
+    Raises:
+        FileError: if no format has the suffix; the line names the suffixes there are.
+    """
+    suffix = os.path.splitext(path)[1].lower()
+    for form in _search(suffix):
+        if suffix in form.SUFFIXES:
+            return form
+    known = sorted({known for form in formats().values() for known in form.SUFFIXES})
+    near = difflib.get_close_matches(suffix, known, 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    got = f"the suffix {suffix}" if suffix else "no suffix"
+    raise FileError(f"{os.fspath(path)}: expected a file name that ends in {', '.join(known)}, got {got}{hint}")
+
+
+def _search(suffix: str) -> Iterator[Format]:
+    """All formats, each imported when its turn comes: those whose module is named like the suffix first."""
+    for name in _modules(suffix):
+        module: Any = importlib.import_module(f"{__name__}.{name}")
+        if hasattr(module, "SUFFIXES"):
+            yield cast(Format, module)
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        yield cast(Format, point.load())
+
+
+@functools.cache
+def _modules(suffix: str) -> tuple[str, ...]:
+    names = [module.name for module in pkgutil.iter_modules(__path__)]
+
+    def unlikeness(name: str) -> tuple[int, str]:
+        same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(name, suffix[1:], strict=False))
+        return -len(list(same)), name
+
+    return tuple(sorted(names, key=unlikeness))
