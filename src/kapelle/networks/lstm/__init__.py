@@ -1,0 +1,11 @@
+"""The reference networks of the field by name: skuldur, softology, textbook, event."""
+
+from .config import PRESETS, LstmConfig
+from .player import LstmPlayer
+
+NAME = "lstm"
+CONFIG = LstmConfig
+PLAYER = LstmPlayer
+MODULE = "kapelle.networks.lstm.module:LstmModule"
+
+__all__ = ["CONFIG", "MODULE", "NAME", "PLAYER", "PRESETS"]

@@ -1,0 +1,10 @@
+"""An outer network over steps, an inner one over the fields of a step: Kapelle's own, and the default."""
+
+from .config import StepwiseConfig
+from .player import StepwisePlayer
+
+NAME = "stepwise"
+CONFIG = StepwiseConfig
+PLAYER = StepwisePlayer
+PRESETS: dict[str, dict[str, object]] = {"stepwise": {}}
+MODULE = "kapelle.networks.stepwise.module:StepwiseModule"

@@ -1,0 +1,78 @@
+"""The stepwise network in torch, for training."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .config import StepwiseConfig
+
+# B pieces, T steps, F columns, E embed_dim, H hidden_dim, K predicted columns, I inner_dim, V words of a column
+
+
+class StepwiseModule(nn.Module):
+    """Exact joint likelihood of every field of every step.
+
+    The outer LSTM reads one vector a step, so a piece is as long as it has notes. From its output and from
+    the fields of the same step that were told before, a small network with one hidden layer decides on the
+    next field: p(step | past) is the product over its fields.
+
+    Source:
+        The order "time first, then within the step" is that of Boulanger-Lewandowski et al. 2012
+        (arXiv:1206.6392, RNN-NADE) and Johnson 2017 (biaxial); the inner network is a NADE (Larochelle and
+        Murray 2011) over words. Differs: embeddings are shared by both networks, and columns that
+        follow from the past are seen but not predicted.
+    """
+
+    def __init__(self, config: StepwiseConfig) -> None:
+        super().__init__()
+        self.config = config
+        columns = config.columns
+        self.register_buffer("offsets", torch.tensor(columns.offsets), persistent=False)
+        self.embed = nn.Embedding(columns.total, config.embed_dim)
+        nn.init.normal_(self.embed.weight, std=0.02)
+        self.start = nn.Parameter(torch.zeros(config.embed_dim))
+        self.outer = nn.LSTM(
+            config.embed_dim, config.hidden_dim, config.num_layers, batch_first=True, dropout=config.dropout
+        )
+        self.outer_to_inner = nn.Linear(config.hidden_dim, len(columns.predicted) * config.inner_dim)
+        self.told_to_inner = nn.ModuleList(
+            nn.Linear(config.embed_dim, config.inner_dim, bias=False) for column in columns.predicted if column
+        )
+        self.words = nn.ModuleList(nn.Linear(config.inner_dim, columns.sizes[column]) for column in columns.predicted)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(
+        self, steps: Tensor, state: tuple[Tensor, ...] | None = None, real: Tensor | None = None
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Cost of every field.
+
+        Args:
+            steps: words, shape (B, T, F).
+            state: what an earlier call returned, to go on from there; None at the start of a piece.
+            real: which steps are no padding, shape (B, T); not needed here.
+
+        Returns:
+            Negative log-likelihood in nats, shape (B, T, F), 0 in columns that are not predicted; the state.
+        """
+        config = self.config
+        embedded = self.embed(steps + self.offsets)  # (B, T, F, E)
+        told = embedded.cumsum(dim=2)  # (B, T, F, E): the fields up to and with this one
+        rows = told[:, :, -1]  # (B, T, E)
+        before = self.start.expand(len(rows), 1, -1) if state is None else state[0]
+        outer, (h, c) = self.outer(
+            self.dropout(torch.cat([before, rows[:, :-1]], dim=1)), None if state is None else (state[1], state[2])
+        )  # (B, T, H)
+        hidden = self.outer_to_inner(self.dropout(outer)).unflatten(-1, (-1, config.inner_dim))  # (B, T, K, I)
+        costs = torch.zeros(steps.shape, device=steps.device)
+        first = len(config.columns.predicted) - len(self.told_to_inner)
+        for index, column in enumerate(config.columns.predicted):
+            inner = hidden[:, :, index]
+            if column:
+                inner = inner + self.told_to_inner[index - first](told[:, :, column - 1])
+            logits = self.words[index](self.dropout(F.relu(inner)))  # (B, T, V)
+            costs[:, :, column] = F.cross_entropy(
+                logits.float().flatten(0, 1), steps[:, :, column].flatten(), reduction="none"
+            ).view(steps.shape[:2])
+        return costs, (rows[:, -1:], h, c)
