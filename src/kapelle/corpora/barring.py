@@ -1,0 +1,81 @@
+"""Whether written measures add up to the metre, and where each starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..errors import CorpusError
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What stands between two bar lines.
+
+    Attributes:
+        length: quarters of notes and rests in it, > 0.
+        bar: quarters that the metre asks for, > 0.
+        opens_section: whether a repeat, a double bar or an ending begins with it; there a bar may be split.
+    """
+
+    length: Fraction
+    bar: Fraction
+    opens_section: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where measures stand.
+
+    Attributes:
+        pickup: quarters of an incomplete first bar, 0 for none.
+        onsets: quarters from the start, one for each measure.
+    """
+
+    pickup: Fraction
+    onsets: tuple[Fraction, ...]
+
+
+def fit_bars(measures: Sequence[Measure], missing_lines: bool = False) -> Layout:
+    """Lays measures out so that every bar line falls where the metre has one.
+
+    The first measure may be short (a pickup), and so may the last. Inside, a bar may be split only where a
+    section opens, its parts adding up. A section that closes short, because its repeat would lead back to
+    the pickup, and is followed by a whole bar is filled with a rest.
+
+    Args:
+        measures: in order.
+        missing_lines: whether bar lines may be missing, as at the ends of lines in some collections: then a
+            measure may hold several bars.
+
+    Raises:
+        CorpusError: if they do not add up.
+
+    >>> whole, half = Fraction(4), Fraction(2)
+    >>> layout = fit_bars([Measure(half, whole, True), Measure(whole, whole, False), Measure(half, whole, False)])
+    >>> int(layout.pickup), [int(onset) for onset in layout.onsets]
+    (2, [0, 2, 6])
+    """
+    onsets: list[Fraction] = []
+    pickup = filled = at = Fraction(0)
+    for index, measure in enumerate(measures):
+        if filled and measure.opens_section and measure.length == measure.bar:
+            at += measure.bar - filled
+            filled = Fraction(0)
+        elif filled and not measure.opens_section:
+            raise CorpusError("a bar is too short for its metre")
+        onsets.append(at)
+        at += measure.length
+        filled += measure.length
+        if missing_lines and filled > measure.bar:
+            filled %= measure.bar
+            if not filled:
+                continue
+        if filled > measure.bar:
+            raise CorpusError("a bar is too long for its metre")
+        if filled == measure.bar:
+            filled = Fraction(0)
+        elif index == 0 and len(measures) > 1:
+            pickup, filled = filled, Fraction(0)
+    return Layout(pickup, tuple(onsets))
