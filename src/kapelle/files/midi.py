@@ -60,14 +60,14 @@ def decode(data: bytes) -> Score:
         parts = [_sequence(data, replace(plan, kind=0, tracks=(track,)), unit) for track in plan.tracks]
         score = _one_after_the_other([part for part in parts if part.num_notes] or parts[:1])
     else:
-        score = _sequence(data, plan, unit)
+        score = _with_pickup(_sequence(data, plan, unit))
     if constant:
         score = score.replace(tempos=TempoMap.constant(constant))
     # The slowest tempo throughout is a bound that costs next to nothing.
     longest = score.end * 60 / (unit * score.tempos.quarters_per_minute.min())
     if longest > MAX_HOURS * 3600 and score.seconds > MAX_HOURS * 3600:
         raise FileError(f"expected at most {MAX_HOURS} hours of music, got {score.seconds / 3600:,.0f}")
-    return _with_pickup(score)
+    return score
 
 
 def _unit(division: int) -> tuple[int, float]:
@@ -90,18 +90,23 @@ def _sequence(data: bytes, plan: midi_repair.Layout, unit: int) -> Score:
     parsed = _parse(midi_repair.with_endings(data, plan, unit)) if plan.sound else None
     columns = _columns(parsed)
     if parsed is None or not _is_whole(parsed, columns, until):
-        parsed = _parse(midi_repair.mend(data, plan, unit, until))
+        mended = midi_repair.mend(data, plan, unit, until)
+        parsed = _parse(midi_repair.with_endings(mended, midi_repair.layout(mended), unit))
         columns = _columns(parsed)
-    if not columns and not plan.sound and any(stop - start > 4 for start, stop in plan.tracks):
+    if not columns and not plan.sound and any(stop > start for start, stop in plan.tracks):
         raise FileError("expected MIDI events, got damage before the first note; is there another copy of the file?")
     tracks = _tracks(parsed, columns, data)
+    title = _title(data, plan)
+    # The first of several chunks names the piece unless it plays itself; then it names its own track.
+    if len(plan.tracks) > 1 and tracks and tracks[0].name == title and midi_repair.plays(data, *plan.tracks[0]):
+        title = ""
     return Score(
         unit,
         tracks,
         tempos=_tempos(parsed, until),
         meters=_meters(parsed, until),
         keys=_keys(parsed, until),
-        title=_title(data, plan),
+        title=title,
     )
 
 
@@ -226,17 +231,12 @@ def _with_pickup(score: Score) -> Score:
 
 
 def _title(data: bytes, plan: midi_repair.Layout) -> str:
-    """The name of the sequence: that of the first chunk, unless the chunk is one of several that play."""
+    """The name of the first chunk, if it can be a title."""
     if not plan.tracks:
         return ""
-    start, stop = plan.tracks[0]
-    raw = midi_repair.first_name(data, start, min(stop, len(data)))
+    raw = midi_repair.first_name(data, *plan.tracks[0])
     title = plain(_text(raw)) if raw else ""
-    if not title or title.casefold() in _NO_TITLES:
-        return ""
-    chunk = data[start:stop]
-    plays = len(plan.tracks) > 1 and any(0x90 | channel in chunk for channel in range(16))
-    return "" if plays else title
+    return "" if title.casefold() in _NO_TITLES else title
 
 
 def _text(raw: bytes) -> str:

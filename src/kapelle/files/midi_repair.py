@@ -21,17 +21,17 @@ MAX_MENDED_BYTES = 8 * 2**20
 
 _END = b"\xff\x2f\x00"
 _NOTHING = b"\xff\x7f\x00"
-_MARKER = b"\xff\x06\x00"
+_MARKER = b"\xff\x06\x01x"
 
 # A marker where the track ended, and four of the longest pauses that MIDI knows.
 _FAR_AWAY = _MARKER + (b"\xff\xff\xff\x7f" + _NOTHING) * 4
 
-# For each channel: pedal up, then all 128 note-offs as running status.
+# For each channel: all 128 note-offs as running status.
 _RELEASES = tuple(
-    bytes((0, 0xB0 | channel, 64, 0, 0, 0x80 | channel, 0, 0))
-    + b"".join(bytes((0, pitch, 0)) for pitch in range(1, 128))
+    bytes((0, 0x80 | channel, 0, 0)) + b"".join(bytes((0, pitch, 0)) for pitch in range(1, 128))
     for channel in range(16)
 )
+_PEDAL_UP = tuple(bytes((0, 0xB0 | channel, 64, 0)) for channel in range(16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +92,20 @@ def layout(data: bytes) -> Layout:
 
 
 def with_endings(data: bytes, plan: Layout, ticks_per_quarter: int) -> bytes:
-    """The same tracks under a plain header, each with pedal-up and note-offs for all pitches at its far end.
+    """The same tracks under a plain header, each with the pedal up first, and up with all keys at its far end.
 
-    Notes and pedals that end at `FAR` or later had no end of their own. A marker at the end of each track tells
-    whether ticks stayed where symusic can count them.
+    Notes and pedals that end at `FAR` or later had no end of their own. The pedal goes up first because symusic
+    takes it for down from tick 0 on all channels but the first. A marker at the end of each track tells whether
+    ticks stayed where symusic can count them.
     """
     parts = [_header(len(plan.tracks), ticks_per_quarter)]
     for start, stop in plan.tracks:
         body = data[start : stop - 3]
-        releases = [_RELEASES[channel] for channel in range(16) if 0x90 | channel in body]
-        size = len(body) + len(_FAR_AWAY) + sum(map(len, releases)) + 1 + len(_END)
-        parts += [b"MTrk", size.to_bytes(4, "big"), body, _FAR_AWAY, *releases, b"\x00", _END]
+        channels = [channel for channel in range(16) if 0x90 | channel in body]
+        raised = b"".join([_PEDAL_UP[channel] for channel in channels])
+        ending = b"".join([_FAR_AWAY, raised, *[_RELEASES[channel] for channel in channels], b"\x00", _END])
+        size = len(raised) + len(body) + len(ending)
+        parts += [b"MTrk", size.to_bytes(4, "big"), raised, body, ending]
     return b"".join(parts)
 
 
@@ -135,6 +138,12 @@ def first_name(data: bytes, start: int, stop: int) -> bytes:
             return data[body : min(body + length, stop)]
         at = body + length
     return b""
+
+
+def plays(data: bytes, start: int, stop: int) -> bool:
+    """Whether there is a note among the events of a track."""
+    walk = _Walk(data, start, stop)
+    return any(event[0] >> 4 == 9 for _, event in walk if event)
 
 
 def track_names(data: bytes) -> Iterator[bytes]:
@@ -190,25 +199,31 @@ class _Walk:
         self.data, self.at, self.stop = data, start, stop
         self.status = 0
 
-    def events(self, until: int) -> tuple[list[tuple[int, bytes]], int]:
-        """(tick, bytes without delta time) of every event up to `until`, and the tick of the end of the track."""
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        """(tick, bytes without delta time) of every event, the end of the track too; no bytes for no music."""
         tick = 0
-        kept: list[tuple[int, bytes]] = []
         while self.at < self.stop:
             delta, self.at = _number(self.data, self.at, self.stop)
-            if self.at >= self.stop:
-                break
-            event = self._event()
+            event = self._event() if self.at < self.stop else None
             if event is None:
-                break
+                return
             tick += delta
+            yield tick, event
             if event == _END:
-                break
+                return
+
+    def events(self, until: int) -> tuple[list[tuple[int, bytes]], int]:
+        """The events up to the tick `until`, and the tick of the end of the track, at most `until`."""
+        tick = 0
+        kept = []
+        for tick, event in self:
+            if not event or event == _END:
+                continue
             if tick <= until:
                 kept.append((tick, event))
-            elif event[:1] and event[0] >> 4 == 9 and event[2]:
+            elif event[0] >> 4 == 9 and event[2]:
                 raise FileError(f"expected notes up to tick {until:,}, got one at tick {tick:,}: too long to be music")
-        return [item for item in kept if item[1]], min(tick, until)
+        return kept, min(tick, until)
 
     def _event(self) -> bytes | None:
         """The next event; empty if it says nothing about music, None if it is cut off."""

@@ -32,11 +32,14 @@ _MELODIC_CHANNELS = tuple(channel for channel in range(16) if channel != _DRUM_C
 def encode(score: Score) -> bytes:
     """The bytes of a type 1 MIDI file.
 
-    Reading them back gives the same music in the file's unit of time, except: tracks without notes are left out,
-    a track without a name gets its instrument's, titles that
-    only say what the first track is for ("Conductor") are not read, tempos are rounded to whole microseconds a quarter (3.58 is
-    the slowest), notes of one pitch that contain each other swap their ends, and a pickup that no metre can
-    say (5/48 of a whole note) becomes a full bar that starts with a rest.
+    Reading them back gives the same music in the file's unit of time, except:
+
+    - Tracks without notes are left out; a track without a name gets its instrument's.
+    - Names and titles lose the space around them; a title such as "Conductor" is not read as one.
+    - Tempos are rounded to whole microseconds a quarter; 3.58 is the slowest.
+    - Notes of one pitch in one track end in the order in which they start.
+    - A pickup that no metre can say (5/48 of a whole note) becomes a full bar that starts with a rest, and a
+      short first metre of one bar is read as a pickup.
 
     Raises:
         FileError: if the score is too long for the format, or has too many tracks.
@@ -94,7 +97,13 @@ def _with_written_pickup(score: Score) -> Score:
     if short is not None:
         meters = [short, *(replace(meter, onset=onset) for onset, meter in later.items())]
         return score.replace(meters=meters, pickup=0)
-    shift = score.meters[0].bar_length(score.ticks_per_quarter) - pickup
+    # The bar that is filled up is one of the metre in force where it ends, if that has room for the pickup.
+    full = score.meter_at(pickup)
+    if full.bar_length(score.ticks_per_quarter) > pickup:
+        del later[pickup]
+    else:
+        full = score.meters[0]
+    shift = full.bar_length(score.ticks_per_quarter) - pickup
     tempos = score.tempos.onset + shift
     tempos[0] = 0
     return score.replace(
@@ -106,7 +115,7 @@ def _with_written_pickup(score: Score) -> Score:
             for track in score.tracks
         ],
         tempos=replace(score.tempos, onset=tempos),
-        meters=[score.meters[0], *(replace(meter, onset=onset + shift) for onset, meter in later.items())],
+        meters=[replace(full, onset=0), *(replace(meter, onset=onset + shift) for onset, meter in later.items())],
         keys=[replace(key, onset=key.onset + shift if key.onset else 0) for key in score.keys],
         pickup=0,
     )
