@@ -102,6 +102,16 @@ def test_groups_do_not_depend_on_the_order_of_files() -> None:
     assert {p.name: p.group for p in group_near(music)} == {p.name: p.group for p in group_near(shuffled)}
 
 
+def test_chords_struck_by_hand_are_told_as_the_same_piece() -> None:
+    plain = tune(1, 60).tracks[0].notes
+    onset = np.concatenate([plain.onset, plain.onset]) * 20
+    pitch = np.concatenate([plain.pitch, plain.pitch - 12])
+    written = Notes(onset, np.full(120, 200), pitch, np.full(120, 80))
+    played = written.replace(onset=written.onset + np.random.default_rng(0).integers(0, 20, 120))
+    versions = [Score(480, (Track(notes),)) for notes in (written, played)]
+    assert len({piece.group for piece in group_near(pieces(*versions))}) == 1
+
+
 def test_a_hundred_versions_of_one_piece_are_one_group() -> None:
     versions = group_near(pieces(*(tune(1, 60, changed=1 + index % 3) for index in range(100))))
     assert len({piece.group for piece in versions}) == 1

@@ -124,17 +124,6 @@ def test_a_reader_that_fails_in_its_own_way_does_not_end_the_loading(
     assert folder.load_one(tmp_path / "x.mid") == (None, "cannot be read: RuntimeError: a stranger's fault")
 
 
-def test_many_files_are_loaded_by_several_processes_with_the_same_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for index in range(9):
-        write(varied(index), tmp_path / f"{index}.mid")
-    (tmp_path / "bad.mid").write_bytes(b"broken")
-    alone = load_folder(tmp_path)
-    monkeypatch.setattr(folder, "PARALLEL_FROM", 5)
-    assert load_folder(tmp_path) == alone
-
-
 def test_every_named_corpus_says_what_it_is() -> None:
     found = sources()
     assert {"folk", "chorale", "essen", "piano"} <= set(found)

@@ -133,7 +133,7 @@ def deduplicate(pieces: Sequence[Piece]) -> tuple[tuple[Piece, ...], tuple[Piece
 
 
 def group_near(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """The pieces with their groups: those that share most of their top line, directly or through others.
+    """The pieces with their groups: those whose top lines are alike, directly or through others.
 
     A group is named after the least fingerprint in it.
     """

@@ -5,10 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
-from multiprocessing import get_context
 from pathlib import Path
 
 from .. import files
@@ -16,9 +12,6 @@ from ..errors import CorpusError, KapelleError
 from ..music import Score
 from .corpus import Corpus, Piece
 from .tunes import MIN_NOTES, Progress
-
-PARALLEL_FROM = 500
-"""Files below which starting other processes costs more than it saves."""
 
 _LICENCE = "not stated; whoever gave the files knows under which terms they may be used"
 
@@ -64,7 +57,7 @@ def load_files(
 ) -> tuple[list[Piece], list[tuple[str, str]]]:
     """The pieces in these files, named by their paths inside `base`, and why others are left out."""
     pieces, skipped = [], []
-    for index, (path, (score, reason)) in enumerate(zip(paths, _results(paths), strict=True)):
+    for index, (path, (score, reason)) in enumerate(zip(paths, map(load_one, paths), strict=True)):
         source = _shown(path.relative_to(base))
         if score is None:
             skipped.append((source, reason))
@@ -88,18 +81,6 @@ def load_one(path: Path) -> tuple[Score | None, str]:
     if score.num_notes < MIN_NOTES:
         return None, f"fewer than {MIN_NOTES} notes"
     return score, ""
-
-
-def _results(paths: Sequence[Path]) -> Iterator[tuple[Score | None, str]]:
-    done = 0
-    processes = min(os.cpu_count() or 1, 8)
-    if len(paths) >= PARALLEL_FROM and processes > 1:
-        # Spawned processes need a main module that can be imported; where there is none the rest goes serially.
-        with suppress(BrokenProcessPool, OSError), ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-            for result in pool.map(load_one, paths, chunksize=16):
-                yield result
-                done += 1
-    yield from map(load_one, paths[done:])
 
 
 def _walk(root: Path, unreadable: list[tuple[str, str]]) -> Iterator[Path]:

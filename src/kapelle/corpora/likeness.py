@@ -13,8 +13,12 @@ from ..music import IntArray, Score
 GRAM = 12
 """Melodic intervals in a row that two pieces must have in common to share anything."""
 
-SHARED_PART = 0.5
-"""Two pieces are near-duplicates if they share more than this part of the smaller one's grams."""
+SHARED_PART = 0.2
+"""Two pieces are near-duplicates if they share more than this part of the smaller one's grams. Two hands
+playing one piece share no more: of 206 pairs of performances in ASAP 166 are found, with half of the grams 91."""
+
+CHORD_SECONDS = 0.05
+"""Notes that begin within this time are one chord: fingers are never quite together."""
 
 _NEIGHBOURS = 64
 _MULTIPLIER = 0x9E3779B97F4A7C15
@@ -58,13 +62,23 @@ def fingerprint(score: Score) -> str:
 def melody_grams(score: Score) -> NDArray[np.uint64]:
     """Hashes of every `GRAM` successive intervals of the top line, each once, ascending, shape (N,).
 
-    The top line is the highest pitched note at each onset. A line too short for one gram counts as one.
+    The top line is the highest pitched note of those that begin together. A line too short for one gram counts
+    as one.
     """
     onset, pitch = _all_notes(score, drums=False)
     if not len(pitch):
         return np.empty(0, np.uint64)
-    # Notes of one onset stand from high to low, so the first of each is the top.
-    top = pitch[np.concatenate(([True], np.diff(onset) > 0))]
+    line: list[int] = []
+    start = -1.0
+    for second, height in zip(
+        score.tempos.seconds(onset, score.ticks_per_quarter).tolist(), pitch.tolist(), strict=True
+    ):
+        if second - start > CHORD_SECONDS or not line:
+            line.append(height)
+            start = second
+        else:
+            line[-1] = max(line[-1], height)
+    top = np.array(line, np.int64)
     intervals = np.diff(top).astype(np.uint64)
     width = min(GRAM, len(intervals))
     hashed = np.zeros(max(len(intervals) - width + 1, 1), np.uint64)
@@ -75,7 +89,7 @@ def melody_grams(score: Score) -> NDArray[np.uint64]:
 
 
 def near_groups(grams: Sequence[NDArray[np.uint64]]) -> IntArray:
-    """Joins items that share most of their grams, directly or through others.
+    """Joins items that share more than `SHARED_PART` of their grams, directly or through others.
 
     Args:
         grams: for each item distinct hashes, ascending. A gram that more than 64 items hold ties each of them
