@@ -1,8 +1,8 @@
 """MusicXML, the format of notation programs: scores in and out.
 
 Both ways stand on the standard library alone. Reading does not go through music21: that library keeps one MIDI
-instrument of a part and no `instrument` of a note, so drum keys are lost, and it needs a thousand times as long.
-The tests use it as the independent reader that proves what is written.
+instrument of a part and no `instrument` of a note, so drum keys are lost, and it needs twenty times as long
+(46 lead sheets: 8.6 s, here 0.37 s). The tests use it as the independent reader that proves what is written.
 
 Limits of what is read: repeats and endings are kept once through, as written; grace and cue notes are dropped;
 microtones are rounded to semitones; a part has one program.

@@ -8,6 +8,7 @@ harmless without them, and most files have one; what it points to is never fetch
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 import zlib
@@ -48,12 +49,14 @@ def _unpack(data: bytes) -> bytes:
 
 def _root_file(archive: zipfile.ZipFile, names: list[str]) -> str:
     """The member that META-INF/container.xml names, else the first that looks like a score."""
-    if "META-INF/container.xml" in names:
-        container = _tree(_member(archive, "META-INF/container.xml"))
-        for element in container.iter():
-            path = element.get("full-path")
-            if element.tag.endswith("rootfile") and path in names:
-                return path
+    container = "META-INF/container.xml"
+    if container in names:
+        # Some programs write a container that is no XML, for example with a bare "&" in the path.
+        with contextlib.suppress(FileError):
+            for element in _tree(_member(archive, container)).iter():
+                path = element.get("full-path")
+                if element.tag.endswith("rootfile") and path in names:
+                    return path
     for name in names:
         if name.lower().endswith((".xml", ".musicxml")) and not name.startswith("META-INF/"):
             return name

@@ -100,7 +100,7 @@ class PartBars:
                 if owner is None:
                     events.append(Event(value, hidden=hide_rests))
                     continue
-                ties = ("stop",) if place or owner.onset < onset else ()
+                ties: tuple[str, ...] = ("stop",) if place or owner.onset < onset else ()
                 ties += ("start",) if place + 1 < len(values) or owner.end > end else ()
                 events.append(Event(value, owner, ties, () if self._is_drum else self._names(owner)))
         _set_beams(events, bar)

@@ -94,9 +94,7 @@ def _meters(score: Score) -> tuple[Meter, ...]:
 def _keys(score: Score) -> tuple[Key, ...]:
     bars = score.bars()
     at_bar = {
-        int(bars[np.searchsorted(bars, key.onset, side="right") - 1]): key
-        for key in score.keys
-        if key.onset < bars[-1]
+        int(bars[np.searchsorted(bars, key.onset, side="right") - 1]): key for key in score.keys if key.onset < bars[-1]
     }
     found: list[Key] = []
     for onset, key in at_bar.items():

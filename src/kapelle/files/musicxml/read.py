@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
@@ -72,18 +72,32 @@ def _number(text: str, default: float | None = None) -> Fraction:
 
 @dataclass(slots=True)
 class _Part:
-    """What is known of one part while it is read; `rows` are [onset, duration, pitch, velocity, is it a drum]."""
+    """What is known of one part while it is read.
+
+    Attributes:
+        rows: [onset, duration, pitch, velocity, is it a drum] of each note.
+        pending: the rows that are tied on, by pitch and end, then by voice.
+    """
 
     name: str
     program: int
     channel: int
     drum_keys: dict[str, int]
     rows: list[list[int]] = field(default_factory=list)
-    pending: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    pending: dict[tuple[int, int], dict[str, list[int]]] = field(default_factory=dict)
     divisions: int = 1
     transpose: int = 0
     velocity: int = _PLAIN_VELOCITY
     last_onset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """A bar as it stands in the file, and the metre in force; None before the first one."""
+
+    start: int
+    length: int
+    meter: Meter | None
 
 
 class _Reader:
@@ -94,11 +108,7 @@ class _Reader:
         if self._unit > 2**30:
             raise ValueError("the divisions of its parts have no common unit")
         self._tempos: dict[int, float] = {}
-        self._meter = Meter()
-        self._meters: list[Meter] = []
         self._keys: list[Key] = []
-        self._pickup = 0
-        self._restart = False
 
     @staticmethod
     def _divisions(element: Element) -> int:
@@ -113,22 +123,26 @@ class _Reader:
         parts = [_declared(declared.get(element.get("id", ""))) for element in elements]
         measures = [element.findall("measure") for element in elements]
         start = 0
-        count = max(map(len, measures), default=0)
-        for index in range(count):
-            here = [(part, bars[index]) for part, bars in zip(parts, measures, strict=True) if index < len(bars)]
-            self._read_signs(here, start, index)
+        bars: list[_Bar] = []
+        meter: Meter | None = None
+        for index in range(max(map(len, measures), default=0)):
+            here = [(part, each[index]) for part, each in zip(parts, measures, strict=True) if index < len(each)]
+            meter = _first_meter(here) or meter
+            self._read_key(here, start)
             length = max((self._read_measure(part, measure, start) for part, measure in here), default=0)
-            start += self._close_bar(length, start, index)
+            bars.append(_Bar(start, length or (meter or Meter()).bar_length(self._unit), meter))
+            start += bars[-1].length
             if start > MAX_QUARTERS * self._unit:
                 raise ValueError(f"it is longer than {MAX_QUARTERS} quarters")
+        meters, pickup = _meters_and_pickup(bars, self._unit)
         onsets = sorted({0, *self._tempos})
         score = Score(
             ticks_per_quarter=self._unit,
             tracks=tuple(track for part in parts for track in _tracks(part)),
             tempos=TempoMap(np.array(onsets), np.array([self._tempos.get(onset, 120.0) for onset in onsets])),
-            meters=tuple(self._meters) or (Meter(),),
+            meters=meters,
             keys=tuple(self._keys),
-            pickup=self._pickup,
+            pickup=pickup,
             title=self._title(),
         )
         return score if self._unit <= LARGEST_UNIT else resample(score, LARGEST_UNIT)
@@ -144,16 +158,8 @@ class _Reader:
         text = _text(element)
         return round(_number(text) * self._unit / part.divisions) if text else 0
 
-    def _bar_length(self, meter: Meter) -> Fraction:
-        return Fraction(4 * self._unit * meter.numerator, meter.denominator)
-
-    def _read_signs(self, here: list[tuple[_Part, Element]], start: int, index: int) -> None:
-        """The metre and key of a bar, from the first part that has them."""
-        time = next((found for _, bar in here if (found := bar.find("attributes/time")) is not None), None)
-        meter = _meter(time) or self._meter
-        if not self._meters or self._restart or meter.name != self._meter.name:
-            self._meters.append(Meter(start if index else 0, meter.numerator, meter.denominator))
-        self._meter, self._restart = meter, False
+    def _read_key(self, here: list[tuple[_Part, Element]], start: int) -> None:
+        """The key at the start of a bar, from the first part that has one."""
         for part, bar in here:
             element = bar.find("attributes/key/fifths")
             if element is None:
@@ -167,25 +173,6 @@ class _Reader:
                 if not self._keys or (self._keys[-1].tonic, self._keys[-1].mode) != (key.tonic, key.mode):
                     self._keys.append(key)
             return
-
-    def _close_bar(self, length: int, start: int, index: int) -> int:
-        """The ticks of a bar that holds `length`, and signs such that the score's bars are the file's."""
-        full = self._bar_length(self._meter)
-        if length == 0:
-            return math.ceil(full)
-        if index == 0 and length < full:
-            self._pickup = length
-            return length
-        # A metre that stands again cuts a bar short; a bar that is too long needs a metre of its own.
-        self._restart = length != full
-        if length > full:
-            beats = Fraction(length * self._meter.denominator, 4 * self._unit)
-            numerator, denominator = beats.numerator, self._meter.denominator * beats.denominator
-            if numerator <= 64 and denominator in (1, 2, 4, 8, 16, 32, 64):
-                if self._meters[-1].onset == start:
-                    self._meters.pop()
-                self._meters.append(Meter(start, numerator, denominator))
-        return length
 
     def _read_measure(self, part: _Part, measure: Element, start: int) -> int:
         """Adds the notes of one part's bar; its length as written."""
@@ -247,8 +234,8 @@ class _Reader:
             return now
         onset = part.last_onset
         ties = {tie.get("type") for tie in note.iterfind("tie")}
-        voice = (_text(children.get("voice")), pitch)
-        row = self._tied(part, voice, onset) if "stop" in ties else None
+        voice = _text(children.get("voice"))
+        row = self._tied(part, pitch, voice, onset) if "stop" in ties else None
         if row is None:
             dynamics = note.get("dynamics")
             velocity = round(_number(dynamics, 0) * 9 / 10) if dynamics else part.velocity
@@ -257,18 +244,16 @@ class _Reader:
         else:
             row[1] += duration
         if "start" in ties:
-            part.pending[voice] = row
+            part.pending.setdefault((pitch, onset + duration), {})[voice] = row
         return now
 
     @staticmethod
-    def _tied(part: _Part, voice: tuple[str, int], onset: int) -> list[int] | None:
+    def _tied(part: _Part, pitch: int, voice: str, onset: int) -> list[int] | None:
         """The note that a tie comes from: in its own voice, else in any."""
-        for key in (voice, *(key for key in part.pending if key[1] == voice[1] and key != voice)):
-            row = part.pending.get(key)
-            if row is not None and row[0] + row[1] == onset:
-                del part.pending[key]
-                return row
-        return None
+        waiting = part.pending.get((pitch, onset))
+        if not waiting:
+            return None
+        return waiting.pop(voice) if voice in waiting else waiting.popitem()[1]
 
 
 def _declared(element: Element | None) -> _Part:
@@ -329,6 +314,46 @@ def _meter(time: Element | None) -> Meter | None:
     unit = int(_number(_text(time, "beat-type"), 0))
     try:
         return Meter(0, beats, unit)
+    except ValueError:
+        return None
+
+
+def _first_meter(here: list[tuple[_Part, Element]]) -> Meter | None:
+    """The metre that a bar sets, by the first part that has one."""
+    return _meter(next((time for _, bar in here if (time := bar.find("attributes/time")) is not None), None))
+
+
+def _meters_and_pickup(bars: list[_Bar], unit: int) -> tuple[tuple[Meter, ...], int]:
+    """Metres such that the score's bars are those of the file, and the ticks of an incomplete first bar.
+
+    A bar that is too short is cut by a metre that stands again after it; one that is too long gets a metre of its
+    own. Music without a metre is given the one that its second bar fills.
+    """
+    if not bars:
+        return (Meter(),), 0
+    current = bars[0].meter or _fitting(bars[min(1, len(bars) - 1)].length, Meter(), unit) or Meter()
+    full = current.bar_length(unit)
+    pickup = bars[0].length if bars[0].length < full else 0
+    found: list[Meter] = []
+    again = True
+    for index, bar in enumerate(bars):
+        meter = bar.meter or current
+        if again or meter.name != current.name:
+            found.append(replace(meter, onset=bar.start))
+        current = meter
+        again = bar.length != meter.bar_length(unit) and not (index == 0 and pickup)
+        if bar.length > meter.bar_length(unit) and (own := _fitting(bar.length, meter, unit)):
+            if found[-1].onset == bar.start:
+                found.pop()
+            found.append(replace(own, onset=bar.start))
+    return tuple(found), pickup
+
+
+def _fitting(length: int, like: Meter, unit: int) -> Meter | None:
+    """A metre whose bars have a length, counted in the beats of another if they go in."""
+    beats = Fraction(length * like.denominator, 4 * unit)
+    try:
+        return Meter(0, beats.numerator, like.denominator * beats.denominator)
     except ValueError:
         return None
 

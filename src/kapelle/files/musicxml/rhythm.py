@@ -193,9 +193,9 @@ class Bar:
         """The length of the first of the tied notes that fill start..stop."""
         length = stop - start
         if length in self._plain:
-            inside = start // self.beat == (stop - 1) // self.beat
+            in_one_beat = start // self.beat == (stop - 1) // self.beat
             on_beats = start % self.beat == 0 and stop % self.beat == 0
-            if inside or on_beats or self._syncopated(start, stop):
+            if in_one_beat or on_beats or self._syncopated(start, stop):
                 return length
         cuts = []
         if self.middle and start < self.middle < stop:
@@ -216,7 +216,7 @@ class Bar:
 
     def _syncopated(self, start: int, stop: int) -> bool:
         """Whether one note over a beat reads well: on half beats, and not over the middle of the bar."""
-        if self.compound or self.middle and start < self.middle < stop:
+        if self.compound or (self.middle and start < self.middle < stop):
             return False
         half = self.beat // 2
         return stop - start < 2 * self.beat and start % half == 0 and stop % half == 0

@@ -52,22 +52,32 @@ def staves(track: Track) -> list[Staff]:
     notes = track.notes
     if track.is_drum:
         return [Staff(Clef("percussion", 2), _voices(notes))]
-    if track.program in KEYBOARDS and len(notes) and notes.pitch.min() < 55 and notes.pitch.max() > 65:
+    if track.program in KEYBOARDS and _wants_two_staves(notes):
         left = _left_hand(notes)
         return [
             Staff(_clef(notes.where(~left), hand=Clef("G", 2)), _voices(notes.where(~left))),
             Staff(_clef(notes.where(left), hand=Clef("F", 4)), _voices(notes.where(left))),
         ]
-    return [Staff(_clef(notes, track.program), _voices(notes))]
+    return [Staff(_clef(notes, track.program, track.name), _voices(notes))]
 
 
-def _clef(notes: Notes, program: int = 0, hand: Clef | None = None) -> Clef:
+def _wants_two_staves(notes: Notes) -> bool:
+    """Whether more than a stray note would lie far off one staff, be it treble or bass."""
+    if not len(notes):
+        return False
+    low, high = np.quantile(notes.pitch, [0.05, 0.95])
+    return bool((low < 55 and high > 65) or np.ptp(notes.pitch) > 36)
+
+
+def _clef(notes: Notes, program: int = 0, name: str = "", hand: Clef | None = None) -> Clef:
     """The clef that keeps the middle of the notes on the staff."""
     if not len(notes):
         return hand or Clef("G", 2)
     median = float(np.median(notes.pitch))
     if hand is not None and 48 <= median <= 72:
         return hand
+    if "tenor" in name.lower() and 50 <= median <= 67:
+        return Clef("G", 2, -1)
     if 24 <= program <= 31 and 45 <= median < 72:
         return Clef("G", 2, -1)  # a guitar sounds an octave lower than it is written
     if program in (*range(32, 40), 43) and median < 48:

@@ -40,7 +40,8 @@ def document(score: Score) -> bytes:
     for index, track in enumerate(score.tracks):
         root.append(_part(score, track, f"P{index + 1}", with_tempos=index == 0))
     ElementTree.indent(root, " ")
-    return _HEAD + ElementTree.tostring(root, encoding="utf-8") + b"\n"
+    body: bytes = ElementTree.tostring(root, encoding="utf-8")
+    return _HEAD + body + b"\n"
 
 
 def _leaf(parent: Element, tag: str, text: str | int) -> Element:
