@@ -4,6 +4,7 @@ from .edit import clip, merge, quantise, resample, slice_bars, transpose, with_d
 from .key import Key, detect_key, key_fit, spell
 from .meter import Meter, bar_starts
 from .notes import IntArray, Notes, Spans
+from .pitch import parse_pitch
 from .score import Score, TempoMap, Track
 from .wishes import Wishes
 
@@ -22,6 +23,7 @@ __all__ = [
     "detect_key",
     "key_fit",
     "merge",
+    "parse_pitch",
     "quantise",
     "resample",
     "slice_bars",

@@ -14,7 +14,7 @@ SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 9, 10, 11
 """Pitch classes over the tonic. Minor holds both forms of the sixth and the seventh degree."""
 
 _LETTERS = "FCGDAEB"
-_PITCH_CLASS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+PITCH_CLASS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 # Krumhansl & Kessler 1982, probe-tone ratings of the twelve pitch classes over the tonic.
 _PROFILES = np.array(
@@ -57,7 +57,7 @@ class Key:
         if match is None:
             raise ValueError(f"a key looks like 'D minor', 'Bb major' or 'F#m', got {text!r}")
         letter, accidental, mode = match.groups()
-        tonic = _PITCH_CLASS[letter.upper()] + {"#": 1, "♯": 1, "b": -1, "♭": -1, "": 0}[accidental]
+        tonic = PITCH_CLASS[letter.upper()] + {"#": 1, "♯": 1, "b": -1, "♭": -1, "": 0}[accidental]
         minor = letter.islower() if mode is None else mode in ("minor", "min", "m", "moll")
         return cls(onset, tonic % 12, "minor" if minor else "major")
 

@@ -13,31 +13,28 @@ Weights = Mapping[str, NDArray[Any]]
 
 
 class LstmStack:
-    """Layers of LSTM over the weights of a torch `nn.LSTM`, stepped one input at a time.
+    """Layers of LSTM over the weights of torch `nn.LSTM`s of one layer, stepped one input at a time.
 
     The first layer takes its input already multiplied: the caller looks its product with the input weights
     up in a table, one row a word, which saves the largest product of the step. The other layers multiply
     their input and their own past at once.
 
     Args:
-        weights: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0` and so on, each under `prefix`.
-        prefix: of the names.
-        num_layers: how many.
+        weights: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0` and `bias_hh_l0` of each layer, under its prefix.
+        prefixes: of the names, one a layer, from below.
     """
 
-    def __init__(self, weights: Weights, prefix: str, num_layers: int) -> None:
-        def get(name: str) -> Floats:
-            return np.asarray(weights[prefix + name], np.float32)
+    def __init__(self, weights: Weights, *prefixes: str) -> None:
+        def get(layer: int, name: str) -> Floats:
+            return np.asarray(weights[f"{prefixes[layer]}{name}_l0"], np.float32)
 
-        self.input_weight = get("weight_ih_l0")
-        self.input_bias = get("bias_ih_l0") + get("bias_hh_l0")
-        self._first = np.ascontiguousarray(get("weight_hh_l0"))
+        self.input_weight = get(0, "weight_ih")
+        self.input_bias = get(0, "bias_ih") + get(0, "bias_hh")
+        self._first = np.ascontiguousarray(get(0, "weight_hh"))
         self.hidden = self._first.shape[1]
-        self._upper = [
-            np.ascontiguousarray(np.hstack([get(f"weight_ih_l{layer}"), get(f"weight_hh_l{layer}")]))
-            for layer in range(1, num_layers)
-        ]
-        self._biases = [get(f"bias_ih_l{layer}") + get(f"bias_hh_l{layer}") for layer in range(1, num_layers)]
+        upper = range(1, len(prefixes))
+        self._upper = [np.hstack([get(layer, "weight_ih"), get(layer, "weight_hh")]) for layer in upper]
+        self._biases = [get(layer, "bias_ih") + get(layer, "bias_hh") for layer in upper]
         self.reset()
 
     def reset(self) -> None:

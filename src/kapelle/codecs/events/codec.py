@@ -30,7 +30,19 @@ from numpy.typing import NDArray
 from ...errors import CodecError, StyleError
 from ...music import Key, Meter, Notes, Score, Spans, TempoMap, Track, Wishes
 from .table import MAX_LENGTH, Table, tabulate
-from .vocabulary import DRUM_PITCH, FAR, HEADER, KEYS, MAX_BAR, MAX_BARS, METERS, TEMPOS, TICKS_PER_QUARTER, Vocabulary
+from .vocabulary import (
+    DRUM_PITCH,
+    FAR,
+    HEADER,
+    KEYS,
+    MAX_BAR,
+    MAX_BARS,
+    METERS,
+    TEMPOS,
+    TICKS_PER_QUARTER,
+    Vocabulary,
+    nearest,
+)
 from .vocabulary import narrowed as narrowed_vocabulary
 
 if TYPE_CHECKING:
@@ -58,6 +70,8 @@ class EventsCodec:
     """
 
     name = "events"
+    header_steps = len(HEADER)
+    """How many steps of facts about the whole piece come first."""
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:
         self.vocabulary = vocabulary or Vocabulary()
@@ -130,17 +144,27 @@ class EventsCodec:
         """How many of the steps are notes."""
         return int(self.is_note[steps[:, KIND]].sum())
 
-    def header(self, score: Score) -> dict[str, str]:
-        """The words of the header facts of a score: {"bars": "bars 16", "meter": "meter 4/4", ...}."""
-        return {
-            fact: self.vocabulary.kinds[index] for fact, index in zip(HEADER, self.encode(score)[:5, KIND], strict=True)
-        }
+    def facts(self, steps: Steps) -> dict[str, str]:
+        """What the header of steps says: {"bars": "16", "meter": "4/4", "tempo": "96", ...}."""
+        words = (self.vocabulary.kinds[kind].split(" ", 1)[1] for kind in steps[: len(HEADER), KIND])
+        return dict(zip(HEADER, words, strict=True))
 
-    def walk(self, wishes: Wishes | None = None, not_before: int = 0) -> Walk:
+    def with_facts(self, steps: Steps, bars: int | None = None, quarters_per_minute: float | None = None) -> Steps:
+        """Steps whose header says another length or tempo, the nearest there is a word for."""
+        steps = steps.copy()
+        kinds, ranges = self.vocabulary.kind_index, self.vocabulary.header_ranges
+        if bars is not None:
+            steps[HEADER.index("bars"), KIND] = kinds[f"bars {bars}" if bars <= MAX_BARS else "bars many"]
+        if quarters_per_minute is not None:
+            word = nearest(np.array([quarters_per_minute]), np.array(TEMPOS))[0]
+            steps[HEADER.index("tempo"), KIND] = ranges["tempo"][0] + word
+        return steps
+
+    def walk(self, wishes: Wishes | None = None, not_before: int = 0, guide: int | None = None) -> Walk:
         """The masks of a piece to be written; see `Walk`."""
         from .walk import Walk
 
-        return Walk(self, wishes, not_before)
+        return Walk(self, wishes, not_before, guide)
 
     def augment(self, steps: Steps, rng: np.random.Generator) -> Steps:
         """The same piece in another key and a little faster or slower, as training sees it anew each time.

@@ -36,16 +36,19 @@ class Walk:
 
     Args:
         codec: whose steps are walked.
-        wishes: what must hold. `notes` and `seconds` must have been turned into `bars` by the caller,
-            who knows the style; `notes` is then held to exactly, and the bars only guide.
+        wishes: what must hold. `seconds` must have been turned into bars by the caller, who knows the tempo.
         not_before: ticks before which nothing new may start, for going on from a given beginning.
+        guide: the bars to announce where a number of notes is wished: they are held to, the bars only guide.
     """
 
-    def __init__(self, codec: EventsCodec, wishes: Wishes | None = None, not_before: int = 0) -> None:
+    def __init__(
+        self, codec: EventsCodec, wishes: Wishes | None = None, not_before: int = 0, guide: int | None = None
+    ) -> None:
         self.codec = codec
         self.wishes = wishes or Wishes()
+        self._announced = self.wishes.bars or guide
         self.not_before = not_before
-        self._book = _Book.of(codec, self.wishes)
+        self._book = _Book.of(codec, self.wishes, self._announced)
         self._header: list[int] = []
         self.finished = False
         self.notes_written = 0
@@ -154,8 +157,8 @@ class Walk:
         self._bar_length = bar_length(self._meter)
         pickup = 6 * facts[4]
         self._bar_start = pickup - self._bar_length if pickup else 0
-        if self.wishes.bars is not None or facts[0] < MAX_BARS:
-            self._bars_left = (self.wishes.bars or facts[0] + 1) + (pickup > 0)
+        if self._announced is not None or facts[0] < MAX_BARS:
+            self._bars_left = (self._announced or facts[0] + 1) + (pickup > 0)
             self._bars_at_start = self._bars_left
         self._set_end()
 
@@ -334,7 +337,7 @@ class _Book:
     pedal: int
 
     @classmethod
-    def of(cls, codec: EventsCodec, wishes: Wishes) -> _Book:
+    def of(cls, codec: EventsCodec, wishes: Wishes, bars: int | None) -> _Book:
         vocabulary = codec.vocabulary
         every = {index: np.ones(size, bool) for index, (_, size, _) in enumerate(codec.layout)}
         first = {index: np.zeros_like(mask) for index, mask in every.items()}
@@ -359,7 +362,7 @@ class _Book:
                 raise WishError(f"expected a metre of 1/16 to 16/4 with at most 4 whole notes, got {wishes.meter.name}")
             wished = METERS.index(wishes.meter.name)
         return cls(
-            every, first, _header_masks(codec, wishes), codec.is_note, notes & (codec.program_of_kind == 128),
+            every, first, _header_masks(codec, wishes, bars), codec.is_note, notes & (codec.program_of_kind == 128),
             notes, only_end, only_wait, pitches, np.array(vocabulary.durations), codec.meter_of_kind,
             np.array([bar_length(meter) for meter in range(len(METERS))]), slice(*span), wished,
             kinds["end"], kinds["wait"], pedal,
@@ -379,11 +382,11 @@ def _pitch_masks(codec: EventsCodec, wishes: Wishes) -> dict[int, Mask]:
     }
 
 
-def _header_masks(codec: EventsCodec, wishes: Wishes) -> list[Mask]:
+def _header_masks(codec: EventsCodec, wishes: Wishes, bars: int | None) -> list[Mask]:
     """For each header fact, which of its words may come."""
     vocabulary = codec.vocabulary
     wished = {
-        "bars": None if wishes.bars is None else (f"bars {wishes.bars}" if wishes.bars <= MAX_BARS else "bars many"),
+        "bars": None if bars is None else (f"bars {bars}" if bars <= MAX_BARS else "bars many"),
         "meter": None if wishes.meter is None else f"meter {wishes.meter.name}",
         "tempo": None,
         "key": None if wishes.key is None else f"key {replace(wishes.key, onset=0).name}",

@@ -20,7 +20,7 @@ class LstmPlayer:
         self._range = {
             column: slice(sum(sizes[:index]), sum(sizes[: index + 1])) for index, column in enumerate(columns.predicted)
         }
-        self._layers = [LstmStack(weights, f"layers.{index}.", 1) for index in range(len(config.hidden_dims))]
+        self._layers = [LstmStack(weights, f"layers.{index}.") for index in range(len(config.hidden_dims))]
         self._norms = [
             batch_norm(weights, f"norms.{index}.")
             for index in range((len(config.hidden_dims) + bool(config.dense_dim)) * config.batch_norm)

@@ -33,15 +33,13 @@ class StepwiseModule(nn.Module):
         self.embed = nn.Embedding(columns.total, config.embed_dim)
         nn.init.normal_(self.embed.weight, std=0.02)
         self.start = nn.Parameter(torch.zeros(config.embed_dim))
-        self.outer = nn.LSTM(
-            config.embed_dim, config.hidden_dim, config.num_layers, batch_first=True, dropout=config.dropout
-        )
+        inputs = [config.embed_dim] + [config.hidden_dim] * (config.num_layers - 1)
+        self.outer = nn.ModuleList(nn.LSTM(size, config.hidden_dim, batch_first=True) for size in inputs)
         self.outer_to_inner = nn.Linear(config.hidden_dim, len(columns.predicted) * config.inner_dim)
         self.told_to_inner = nn.ModuleList(
             nn.Linear(config.embed_dim, config.inner_dim, bias=False) for column in columns.predicted if column
         )
         self.words = nn.ModuleList(nn.Linear(config.inner_dim, columns.sizes[column]) for column in columns.predicted)
-        self.dropout = nn.Dropout(config.dropout)
 
     def forward(
         self, steps: Tensor, state: tuple[Tensor, ...] | None = None, real: Tensor | None = None
@@ -57,22 +55,32 @@ class StepwiseModule(nn.Module):
             Negative log-likelihood in nats, shape (B, T, F), 0 in columns that are not predicted; the state.
         """
         config = self.config
-        embedded = self.embed(steps + self.offsets)  # (B, T, F, E)
-        told = embedded.cumsum(dim=2)  # (B, T, F, E): the fields up to and with this one
-        rows = told[:, :, -1]  # (B, T, E)
+        told = [self.embed(steps[:, :, 0] + self.offsets[0])]  # each (B, T, E): the fields up to and with this one
+        for column in range(1, steps.shape[2]):
+            told.append(told[-1] + self.embed(steps[:, :, column] + self.offsets[column]))
+        rows = told[-1]
         before = self.start.expand(len(rows), 1, -1) if state is None else state[0]
-        outer, (h, c) = self.outer(
-            self.dropout(torch.cat([before, rows[:, :-1]], dim=1)), None if state is None else (state[1], state[2])
-        )  # (B, T, H)
-        hidden = self.outer_to_inner(self.dropout(outer)).unflatten(-1, (-1, config.inner_dim))  # (B, T, K, I)
+        x, kept = torch.cat([before, rows[:, :-1]], dim=1), [rows[:, -1:]]
+        for index, layer in enumerate(self.outer):
+            past = None if state is None else (state[1 + 2 * index], state[2 + 2 * index])
+            x, (h, c) = layer(self._drop(x), past)  # (B, T, H)
+            kept += [h, c]
+        hidden = self.outer_to_inner(self._drop(x)).unflatten(-1, (-1, config.inner_dim))  # (B, T, K, I)
         costs = torch.zeros(steps.shape, device=steps.device)
         first = len(config.columns.predicted) - len(self.told_to_inner)
         for index, column in enumerate(config.columns.predicted):
             inner = hidden[:, :, index]
             if column:
-                inner = inner + self.told_to_inner[index - first](told[:, :, column - 1])
-            logits = self.words[index](self.dropout(F.relu(inner)))  # (B, T, V)
+                inner = inner + self.told_to_inner[index - first](told[column - 1])
+            logits = self.words[index](self._drop(F.relu(inner)))  # (B, T, V)
             costs[:, :, column] = F.cross_entropy(
                 logits.float().flatten(0, 1), steps[:, :, column].flatten(), reduction="none"
             ).view(steps.shape[:2])
-        return costs, (rows[:, -1:], h, c)
+        return costs, tuple(kept)
+
+    def _drop(self, x: Tensor) -> Tensor:
+        """Dropout with one mask for all steps of a piece (Gal and Ghahramani 2016, arXiv:1512.05287)."""
+        if not self.training or not self.config.dropout:
+            return x
+        keep = 1 - self.config.dropout
+        return x * torch.bernoulli(torch.full_like(x[:, :1], keep)).div_(keep)

@@ -23,7 +23,7 @@ class StepwisePlayer:
         self._offsets = columns.offsets
         self._last = len(columns.sizes) - 1
         self._embed = np.asarray(weights["embed.weight"], np.float32)
-        self._outer = LstmStack(weights, "outer.", config.num_layers)
+        self._outer = LstmStack(weights, *(f"outer.{layer}." for layer in range(config.num_layers)))
         self._table = self._embed @ self._outer.input_weight.T
         self._start = np.asarray(weights["start"], np.float32) @ self._outer.input_weight.T + self._outer.input_bias
         self._to_inner = np.ascontiguousarray(weights["outer_to_inner.weight"], np.float32)

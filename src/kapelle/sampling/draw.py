@@ -1,0 +1,82 @@
+"""From logits to a word. Chance is an argument, and nothing here knows what the words mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Taste:
+    """How freely words are drawn.
+
+    Attributes:
+        temperature: >= 0; 1 draws as learnt, less is safer, 0 always takes the most likely word.
+        top_k: only the k most likely words; 0 for no limit.
+        top_p: only the most likely words that together reach this probability, 0 < p <= 1.
+        min_p: only words at least this share as likely as the most likely one, 0 <= p < 1.
+    """
+
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature <= 10:
+            raise ValueError(f"expected a temperature of 0..10, got {self.temperature}")
+        if self.top_k < 0:
+            raise ValueError(f"expected top_k >= 0, got {self.top_k}")
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"expected 0 < top_p <= 1, got {self.top_p}")
+        if not 0 <= self.min_p < 1:
+            raise ValueError(f"expected 0 <= min_p < 1, got {self.min_p}")
+
+
+def distribution(logits: NDArray[Any], allowed: NDArray[np.bool_], taste: Taste) -> NDArray[np.float64]:
+    """The probabilities that words are drawn with, shape (words,).
+
+    What is not allowed has probability 0 before anything else is looked at.
+
+    Args:
+        logits: unnormalised log-probabilities, shape (words,).
+        allowed: which words may come, shape (words,), at least one.
+        taste: how freely.
+
+    Raises:
+        ValueError: if nothing is allowed, or a logit of an allowed word is not a number.
+
+    Source:
+        top-p: Holtzman et al. 2020, arXiv:1904.09751; min-p: Nguyen et al. 2024, arXiv:2407.01082. Both,
+        like top-k, look at the probabilities after the temperature.
+
+    >>> distribution(np.log([0.5, 0.3, 0.2]), np.array([True, False, True]), Taste(temperature=0.5)).round(3)
+    array([0.862, 0.   , 0.138])
+    """
+    scores = np.where(allowed, logits, -np.inf).astype(np.float64)
+    best = scores.max()
+    if not np.isfinite(best):
+        raise ValueError("expected at least one allowed word with a finite logit")
+    if taste.temperature == 0:
+        return np.asarray(np.arange(len(scores)) == scores.argmax(), np.float64)
+    weights = np.exp((scores - best) / taste.temperature)
+    if taste.min_p:
+        weights[weights < taste.min_p] = 0
+    if 0 < taste.top_k < len(weights):
+        weights[np.argsort(-weights, kind="stable")[taste.top_k :]] = 0
+    weights /= weights.sum()
+    if taste.top_p < 1:
+        order = np.argsort(-weights, kind="stable")
+        reached = np.cumsum(weights[order])
+        weights[order[1:][reached[:-1] >= taste.top_p]] = 0
+        weights /= weights.sum()
+    return np.asarray(weights)
+
+
+def draw(logits: NDArray[Any], allowed: NDArray[np.bool_], taste: Taste, rng: np.random.Generator) -> int:
+    """A word drawn from `distribution`; always one that is allowed."""
+    reached = np.cumsum(distribution(logits, allowed, taste))
+    return int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))

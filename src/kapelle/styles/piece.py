@@ -1,0 +1,95 @@
+"""One take: from wishes to a score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..codecs import Codec
+from ..errors import WishError
+from ..music import Meter, Score, TempoMap, Wishes
+from ..networks import Player
+from ..sampling import Taste, write
+from ..sampling.writing import Steps
+from .card import Habits
+
+MOST_BARS = 255
+"""Where a style says only that its pieces are long, so many bars are written."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a take is asked for.
+
+    Attributes:
+        wishes: what must hold.
+        taste: how freely words are drawn.
+        prompt: steps of a beginning, its header included, or None.
+        not_before: ticks before which nothing new may start.
+    """
+
+    wishes: Wishes
+    taste: Taste
+    prompt: Steps | None = None
+    not_before: int = 0
+
+
+def compose_once(
+    codec: Codec, player: Player, habits: Habits, request: Request, rng: np.random.Generator
+) -> tuple[Score, bool]:
+    """A score and whether it came to its end.
+
+    The header facts are drawn first, so that seconds can be turned into bars at the tempo and metre the
+    style chose, and the countdown of bars can start.
+    """
+    wishes, prompt, guide = request.wishes, request.prompt, None
+    if prompt is None:
+        prompt, wishes, guide = _header(codec, player, habits, wishes, request.taste, rng)
+        player.reset()
+    walk = codec.walk(wishes, request.not_before, guide)
+    draft = write(player, codec, walk, request.taste, rng, prompt, most_steps=_most_steps(wishes, habits))
+    score = codec.decode(draft.steps)
+    return score.replace(tempos=_tempo(score, request.wishes)), draft.finished
+
+
+def _most_steps(wishes: Wishes, habits: Habits) -> int:
+    """Steps at which a piece is given up: many times what the style needs for the length."""
+    if wishes.notes is not None:
+        return 3 * wishes.notes + 200
+    return int(500 + 12 * habits.notes_per_bar * (wishes.bars or MOST_BARS))
+
+
+def _header(
+    codec: Codec, player: Player, habits: Habits, wishes: Wishes, taste: Taste, rng: np.random.Generator
+) -> tuple[Steps, Wishes, int | None]:
+    """The five header facts, the wishes with their length in bars, and the bars to announce for wished notes."""
+    open_ended = wishes.bars is None and wishes.notes is None and wishes.seconds is None
+    walk = codec.walk(replace(wishes, seconds=None), guide=None if open_ended else 1)
+    steps = write(player, codec, walk, taste, rng, most_steps=codec.header_steps).steps
+    facts = codec.facts(steps)
+    meter = Meter.parse(facts["meter"])
+    guide = None
+    if wishes.seconds is not None:
+        rate = wishes.tempo * meter.beat_quarters if wishes.tempo is not None else float(facts["tempo"])
+        bars = max(1, round(wishes.seconds * rate / 60 / meter.bar_quarters))
+        if bars > 10_000:
+            raise WishError(f"expected at most 10000 bars, got {bars}: wish for fewer seconds")
+        wishes = replace(wishes, seconds=None, bars=bars, meter=meter)
+    elif wishes.notes is not None:
+        guide = max(1, round(wishes.notes / habits.notes_per_bar))
+        wishes = replace(wishes, meter=meter)
+    elif open_ended:
+        wishes = replace(wishes, bars=MOST_BARS if facts["bars"] == "many" else int(facts["bars"]))
+    tempo = None if wishes.tempo is None else wishes.tempo * meter.beat_quarters
+    return codec.with_facts(steps, wishes.bars or guide, tempo), wishes, guide
+
+
+def _tempo(score: Score, wishes: Wishes) -> TempoMap:
+    """The wished tempo exactly; or, for wished seconds without a tempo, the one that makes them come out."""
+    if wishes.tempo is not None:
+        return TempoMap.constant(wishes.tempo * score.meters[0].beat_quarters)
+    if wishes.seconds is not None and score.end:
+        ticks = int(score.bars()[-1])
+        return TempoMap.constant(60.0 * ticks / score.ticks_per_quarter / wishes.seconds)
+    return score.tempos

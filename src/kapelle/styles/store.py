@@ -1,0 +1,91 @@
+"""Where styles lie: in the package, in the user's data folder, or at a path."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from ..errors import StyleError
+from .card import Card, card_from_json
+from .file import SUFFIX, open_style, peek
+from .style import Style
+
+BUNDLED = Path(__file__).parent / "bundled"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One line of the list of styles.
+
+    Attributes:
+        name: as typed.
+        path: of its file.
+        size: bytes.
+        card: where it comes from.
+        own: whether it is the user's, not bundled.
+    """
+
+    name: str
+    path: Path
+    size: int
+    card: Card
+    own: bool
+
+
+def user_folder() -> Path:
+    """Where the user's styles lie; it need not exist."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("kapelle", appauthor=False)) / "styles"
+
+
+def style_path(name: str) -> Path:
+    """Where a new style of the user's is to lie.
+
+    Raises:
+        StyleError: if the name is not fit for a file.
+    """
+    if not re.fullmatch(r"\w[\w .-]{0,79}", name) or name.endswith((".", " ")):
+        raise StyleError(f"expected a style's name of letters, digits, space, '-', '_' and '.', got {name!r}")
+    return user_folder() / f"{name}{SUFFIX}"
+
+
+def list_styles() -> tuple[list[Listing], list[str]]:
+    """Every style that is found by name, and one line for each file that could not be read."""
+    listings, problems = {}, []
+    for folder, own in ((BUNDLED, False), (user_folder(), True)):
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
+            try:
+                card = card_from_json(peek(path).get("card"))
+            except StyleError as error:
+                problems.append(str(error))
+                continue
+            listings[path.stem] = Listing(path.stem, path, path.stat().st_size, card, own)
+    return sorted(listings.values(), key=lambda listing: listing.name), problems
+
+
+def load_style(name: str | os.PathLike[str]) -> Style:
+    """A style by its name or by the path of its file; the user's goes before a bundled one of that name.
+
+    >>> load_style("folk").compose(bars=4, seed=1).num_notes > 0
+    True
+
+    Raises:
+        StyleError: if there is none, or it is damaged or of a newer version.
+    """
+    text = os.fspath(name)
+    if text.endswith(SUFFIX) or os.sep in text:
+        return open_style(text)
+    for folder in (user_folder(), BUNDLED):
+        path = folder / f"{text}{SUFFIX}"
+        if path.is_file():
+            return open_style(path)
+    known = [listing.name for listing in list_styles()[0]]
+    close = get_close_matches(text, known, 1)
+    hint = (
+        f"did you mean '{close[0]}'?" if close else f"there are {', '.join(known) or 'none'}; train one: kapelle train"
+    )
+    raise StyleError(f"no style named '{text}'; {hint}")

@@ -1,0 +1,227 @@
+"""A style: one composer in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..codecs import Codec
+from ..errors import WishError
+from ..evaluation import longest_silence, looped_bars
+from ..music import Key, Meter, Score, Wishes, parse_pitch
+from ..music.instruments import program_of
+from ..networks import Network, Player
+from ..sampling import Taste
+from .card import Card, Habits
+from .continuation import join, prompt_of
+from .piece import Request, compose_once
+
+TAKES = 8
+"""How often a piece that got stuck is drawn again before the best of them is taken."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Style:
+    """A codec, a network, its weights, and where they come from.
+
+    Attributes:
+        name: short, as typed.
+        codec: between its steps and scores.
+        network: what proposes the steps.
+        weights: of the network, in half precision on disk, by the names torch gives them.
+        card: where it comes from and how good it is.
+        habits: bounds that the pieces it was learnt from keep.
+    """
+
+    name: str
+    codec: Codec
+    network: Network
+    weights: Mapping[str, NDArray[Any]]
+    card: Card
+    habits: Habits
+
+    def compose(
+        self,
+        bars: int | None = None,
+        notes: int | None = None,
+        seconds: float | None = None,
+        key: str | Key | None = None,
+        meter: str | Meter | None = None,
+        tempo: float | None = None,
+        range: tuple[str | int, str | int] | None = None,
+        polyphony: int | None = None,
+        instruments: Sequence[str | int] = (),
+        title: str = "",
+        seed: int | None = None,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 0.98,
+        min_p: float = 0.0,
+        tell: Tell | None = None,
+    ) -> Score:
+        """A new piece in this style.
+
+        What is wished holds in every note; what is not wished, the style chooses. The same seed and wishes
+        give the same piece.
+
+        Args:
+            bars: whole bars, a pickup not counted.
+            notes: notes in all.
+            seconds: playing time; kept to the nearest bar if a tempo is wished too, else exactly.
+            key: such as "D minor"; every pitched note is of its scale.
+            meter: such as "3/4".
+            tempo: beats per minute, 10..400.
+            range: lowest and highest pitch, as names or MIDI numbers.
+            polyphony: how many pitched notes may sound at once.
+            instruments: General MIDI names or programs for the pitched tracks, in order; the last one
+                serves all that are left.
+            title: written into the score.
+            seed: any integer; None draws one.
+            temperature: 1 draws as learnt, less is safer, 0 always takes the most likely.
+            top_k: only the k most likely words of each choice; 0 for no limit.
+            top_p: only the most likely words of each choice that together reach this probability.
+            min_p: only words at least this share as likely as the most likely.
+            tell: called with a line whenever a take was thrown away or a wish could be met only roughly.
+
+        Raises:
+            WishError: if a wish is out of range, or two exclude each other.
+        """
+        wishes, taste = _understood(
+            lambda: self._wishes(bars, notes, seconds, key, meter, tempo, range, polyphony),
+            lambda: Taste(temperature, top_k, top_p, min_p),
+        )
+        programs = _understood(lambda: [_program(instrument) for instrument in instruments])[0]
+        request = Request(wishes, taste)
+        score = self._best_of_takes(request, seed, tell or (lambda line: None))
+        return dressed(score, wishes, programs, title)
+
+    def continue_(
+        self,
+        beginning: Score,
+        bars: int = 8,
+        seed: int | None = None,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 0.98,
+        min_p: float = 0.0,
+        tell: Tell | None = None,
+    ) -> Score:
+        """The beginning as it is, to the tick, and `bars` new bars after it.
+
+        Instruments that the style has not are played as its nearest, and come back as they were.
+
+        Args:
+            beginning: any score with notes.
+            bars: to add, after the bar in which the beginning ends.
+            seed, temperature, top_k, top_p, min_p, tell: as in `compose`.
+
+        Raises:
+            WishError: if a wish is out of range.
+            CodecError: if the beginning has no notes that this style can play.
+        """
+        taste = _understood(lambda: Taste(temperature, top_k, top_p, min_p))[0]
+        prompt = prompt_of(self.codec, beginning, bars)
+        request = Request(prompt.wishes, taste, prompt.steps, prompt.stop)
+        score = self._best_of_takes(request, seed, tell or (lambda line: None))
+        return join(beginning, score, prompt)
+
+    @property
+    def player(self) -> Player:
+        """What plays the weights, at the start of a piece."""
+        self._player.reset()
+        return self._player
+
+    @cached_property
+    def _player(self) -> Player:
+        return self.network.player(self.weights)
+
+    def _best_of_takes(self, request: Request, seed: int | None, tell: Tell) -> Score:
+        """Draw until a piece is whole, not stuck and not silent; else the least bad of the takes."""
+        faults: list[tuple[float, str, Score]] = []
+        for take, chance in enumerate(np.random.default_rng(seed).spawn(TAKES)):
+            score, finished = compose_once(self.codec, self.player, self.habits, request, chance)
+            fault = self._fault(score, finished, request)
+            if fault is None:
+                return score
+            faults.append((*fault, score))
+            if request.taste.temperature == 0:
+                # Every further take would be the same.
+                break
+            if take + 1 < TAKES:
+                tell(f"take {take + 1} {fault[1]}; drew again")
+        _, what, score = min(faults, key=lambda fault: fault[0])
+        tell(f"the best of {len(faults)} takes {what}; try another seed or a temperature nearer to 1")
+        return score
+
+    def _fault(self, score: Score, finished: bool, request: Request) -> tuple[float, str] | None:
+        """How bad a take is, and why, beside what the style's own pieces do."""
+        if not score.num_notes:
+            return 1e6, "has no notes"
+        length = len(score.bars()) - 1
+        loop, silence = looped_bars(score), longest_silence(score).bars
+        if not finished:
+            return 1e3 + loop, "found no end"
+        # A short piece may repeat a bar or two that a long one would not be allowed in proportion.
+        if loop > max(self.habits.loop_share * length, 2.0):
+            return loop / length, f"repeats itself for {loop:.0f} of {length} bars"
+        if silence > max(self.habits.silence_bars, 1.0) + 0.01:
+            return silence / length, f"is silent for {silence:.1f} bars"
+        return None
+
+    def _wishes(
+        self,
+        bars: int | None,
+        notes: int | None,
+        seconds: float | None,
+        key: str | Key | None,
+        meter: str | Meter | None,
+        tempo: float | None,
+        range: tuple[str | int, str | int] | None,
+        polyphony: int | None,
+    ) -> Wishes:
+        low, high = (_pitch(range[0]), _pitch(range[1])) if range is not None else (0, 127)
+        return Wishes(
+            bars,
+            notes,
+            seconds,
+            Key.parse(key) if isinstance(key, str) else key and replace(key, onset=0),
+            Meter.parse(meter) if isinstance(meter, str) else meter and replace(meter, onset=0),
+            tempo,
+            low,
+            high,
+            polyphony,
+        )
+
+
+def dressed(score: Score, wishes: Wishes, programs: Sequence[int], title: str) -> Score:
+    """The score with what is set rather than composed: instruments and title."""
+    if programs:
+        pitched = [index for index, track in enumerate(score.tracks) if not track.is_drum]
+        tracks = list(score.tracks)
+        for place, index in enumerate(pitched):
+            tracks[index] = tracks[index].replace(program=programs[min(place, len(programs) - 1)])
+        score = score.replace(tracks=tuple(tracks))
+    return score.replace(title=title)
+
+
+def _understood(*readers: Callable[[], Any]) -> list[Any]:
+    """What the readers read; a value out of range becomes the user's error."""
+    try:
+        return [reader() for reader in readers]
+    except ValueError as error:
+        raise WishError(str(error)) from None
+
+
+def _pitch(pitch: str | int) -> int:
+    return parse_pitch(pitch) if isinstance(pitch, str) else pitch
+
+
+def _program(instrument: str | int) -> int:
+    return program_of(str(instrument))

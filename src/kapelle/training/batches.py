@@ -1,0 +1,109 @@
+"""Batches: crops of pieces, drawn and augmented anew in every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..codecs import Codec
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Crops of one length, shorter ones filled up.
+
+    Attributes:
+        steps: words, shape (B, T, F).
+        paid: which fields count, shape (B, T, F).
+        real: which steps are no filling, shape (B, T).
+        notes: how many of the steps are notes.
+    """
+
+    steps: NDArray[np.int64]
+    paid: NDArray[np.bool_]
+    real: NDArray[np.bool_]
+    notes: int
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """How a corpus is cut: crops of at most `crop` steps, `size` of them in a batch."""
+
+    crop: int
+    size: int
+
+    @classmethod
+    def for_data(cls, lengths: Sequence[int], most_steps: int = 8192, least_batches: int = 12) -> BatchPlan:
+        """A plan that fits the data: small corpora get small batches, so that an epoch still has several.
+
+        Args:
+            lengths: steps of each piece.
+            most_steps: of a batch.
+            least_batches: of an epoch, where the data are enough for it.
+        """
+        total = sum(lengths)
+        crop = int(min(256, max(lengths)))
+        size = min(most_steps, max(total // least_batches, 2 * crop)) // crop
+        return cls(crop, max(1, min(size, 128)))
+
+
+def crops(
+    pieces: Sequence[NDArray[np.int32]], plan: BatchPlan, codec: Codec, rng: np.random.Generator
+) -> Iterator[Batch]:
+    """One epoch: each piece gives crops in proportion to its length, in random order, each augmented.
+
+    Crops of similar length stand together, so that little is filled up.
+    """
+    picks = []
+    for index, piece in enumerate(pieces):
+        spare = len(piece) - plan.crop
+        if spare <= 0:
+            picks.append((index, 0, len(piece)))
+            continue
+        wanted = len(piece) / plan.crop
+        count = int(wanted) + int(rng.random() < wanted % 1)
+        # The start and the end of a piece would be rare among even draws, so some crops are pushed there.
+        starts = np.clip(rng.integers(-plan.crop // 2, spare + plan.crop // 2, count), 0, spare)
+        picks += [(index, int(start), plan.crop) for start in starts]
+    order = rng.permutation(len(picks))
+    chunk = 8 * plan.size
+    batches = []
+    for first in range(0, len(order), chunk):
+        near = sorted(order[first : first + chunk], key=lambda pick: picks[pick][2])
+        batches += [near[start : start + plan.size] for start in range(0, len(near), plan.size)]
+    for number in rng.permutation(len(batches)):
+        cut = [
+            _crop(pieces[index], start, length, codec, rng)
+            for index, start, length in (picks[p] for p in batches[number])
+        ]
+        yield collate([steps for steps, _ in cut], [paid for _, paid in cut], codec)
+
+
+def collate(steps: Sequence[NDArray[np.int32]], paid: Sequence[NDArray[np.bool_]], codec: Codec) -> Batch:
+    """A batch of steps of different lengths."""
+    longest = max(map(len, steps))
+    shape = (len(steps), longest, steps[0].shape[1])
+    words, counts, real = np.zeros(shape, np.int64), np.zeros(shape, bool), np.zeros(shape[:2], bool)
+    for row, (piece, pays) in enumerate(zip(steps, paid, strict=True)):
+        words[row, : len(piece)] = piece
+        counts[row, : len(piece)] = pays
+        real[row, : len(piece)] = True
+    return Batch(words, counts, real, sum(codec.num_notes(piece) for piece in steps))
+
+
+def _crop(
+    piece: NDArray[np.int32], start: int, length: int, codec: Codec, rng: np.random.Generator
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    head = codec.header_steps
+    if start < head:
+        steps = codec.augment(piece[:length], rng)
+        return steps, codec.paid(steps)
+    # A crop from the middle keeps the facts about the whole piece, so that the network knows what it is in.
+    steps = codec.augment(np.concatenate([piece[:head], piece[start : start + length]]), rng)
+    paid = codec.paid(steps)
+    # The first step after the jump follows on something that is not there.
+    paid[head] = False
+    return steps, paid

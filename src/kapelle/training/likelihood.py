@@ -1,0 +1,60 @@
+"""Exact likelihood of pieces under a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..codecs import Codec
+from .batches import collate
+
+CHUNK = 1024
+"""Steps that are looked at at once; the network's state goes on from one chunk to the next."""
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """How well a network foretells pieces.
+
+    Attributes:
+        nats_per_note: cost of all that was chosen, header facts and end included, over the number of notes.
+        per_column: the part of each column, same unit.
+        notes: in the pieces.
+        pieces: how many.
+    """
+
+    nats_per_note: float
+    per_column: dict[str, float]
+    notes: int
+    pieces: int
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def likelihood(
+    module: Any, pieces: Sequence[NDArray[np.int32]], codec: Codec, device: str = "cpu", batch_size: int = 32
+) -> Likelihood:
+    """Negative log-likelihood of whole pieces, each from its start, in nats per note.
+
+    Pooled: long pieces count for more. Nothing is masked, so what the masks would forbid is paid for too.
+    """
+    was_training = module.training
+    module.eval()
+    total = np.zeros(len(codec.layout))
+    order = sorted(range(len(pieces)), key=lambda index: len(pieces[index]))
+    for first in range(0, len(order), batch_size):
+        chosen = [pieces[index] for index in order[first : first + batch_size]]
+        batch = collate(chosen, [codec.paid(piece) for piece in chosen], codec)
+        state = None
+        for start in range(0, batch.steps.shape[1], CHUNK):
+            steps = torch.from_numpy(batch.steps[:, start : start + CHUNK]).to(device)
+            costs, state = module(steps, state)
+            total += (costs.double().cpu().numpy() * batch.paid[:, start : start + CHUNK]).sum(axis=(0, 1))
+    module.train(was_training)
+    notes = max(sum(codec.num_notes(piece) for piece in pieces), 1)
+    columns = {name: float(cost / notes) for (name, _, _), cost in zip(codec.layout, total, strict=True) if cost}
+    return Likelihood(float(total.sum() / notes), columns, notes, len(pieces))
