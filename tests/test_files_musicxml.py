@@ -247,6 +247,25 @@ def test_accidentals_are_shown_once_in_a_bar_and_not_when_the_signature_has_them
     assert shown == [None, "natural", None, "sharp", None, "sharp"]
 
 
+def test_a_piece_without_a_key_gets_the_signature_that_its_notes_suggest() -> None:
+    scale = [(24 * place, 24, pitch, 80) for place, pitch in enumerate((62, 64, 66, 67, 69, 71, 73, 74))]
+    tree = ElementTree.fromstring(encode(Score(24, (Track(Notes.of(scale), 40),))))
+    assert tree.findtext("part/measure/attributes/key/fifths") == "2"
+    assert tree.find(".//accidental") is None
+
+
+def test_a_percussion_staff_has_no_key_signature_and_each_drum_its_own_instrument() -> None:
+    drums = ElementTree.fromstring(encode(small_piece())).findall("part")[1]
+    assert drums.find("measure/attributes/key") is None
+    assert drums.findtext("measure/attributes/clef/sign") == "percussion"
+    heads = {
+        instrument.get("id"): note.findtext("notehead")
+        for note in notes_of(drums)
+        if (instrument := note.find("instrument")) is not None
+    }
+    assert heads == {"P2-I37": None, "P2-I43": "x", "P2-I39": None}
+
+
 @pytest.mark.parametrize(
     ("meter", "spans", "expected"),
     [

@@ -24,7 +24,7 @@ def canonical(score: Score) -> Score:
 
     - The unit of time is 24 ticks a quarter, to which onsets and ends are rounded; 48 if the score fits it exactly
       but 24 not, or has a metre such as 5/64.
-    - A score without keys has the one that `detect_key` finds.
+    - A score without keys has the one that `detect_key` finds; one of drums alone has none.
     - Keys stand at the start of their bar, and signs that change nothing are gone, as are metres and tempos after
       the last bar. A first bar that a metre cuts short is a pickup.
     - Names and titles are one line of printable characters.
@@ -92,6 +92,9 @@ def _meters(score: Score) -> tuple[Meter, ...]:
 
 
 def _keys(score: Score) -> tuple[Key, ...]:
+    # A percussion staff has no signature, and engravers show one that is marked as hidden.
+    if score.tracks and all(track.is_drum for track in score.tracks):
+        return ()
     bars = score.bars()
     at_bar = {
         int(bars[np.searchsorted(bars, key.onset, side="right") - 1]): key for key in score.keys if key.onset < bars[-1]

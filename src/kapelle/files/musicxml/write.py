@@ -86,13 +86,12 @@ def _part(score: Score, track: Track, part_id: str, *, with_tempos: bool) -> Ele
             measure = SubElement(part, "measure", number="0", implicit="yes")
         else:
             measure = SubElement(part, "measure", number=str(index if score.pickup else index + 1))
-        if index == 0 or start in meter_at or start in key_at:
+        if index == 0 or start in meter_at or (start in key_at and not track.is_drum):
             attributes = SubElement(measure, "attributes")
             if index == 0:
                 _leaf(attributes, "divisions", score.ticks_per_quarter)
-            if start in key_at:
-                # Drums have no signature to show, but a band of drums has a key to keep.
-                key = SubElement(attributes, "key", {"print-object": "no"} if track.is_drum else {})
+            if start in key_at and not track.is_drum:
+                key = SubElement(attributes, "key")
                 _leaf(key, "fifths", key_at[start].fifths)
                 _leaf(key, "mode", key_at[start].mode)
             if start in meter_at:
