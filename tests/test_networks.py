@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 COLUMNS = Columns(("when", "where", "what", "who", "how"), (7, 5, 11, 1, 4), (False, True, False, False, False))
 SMALL = {
-    "stepwise": {"embed_dim": 24, "hidden_dim": 32, "inner_dim": 16},
+    "stepwise": {"embed_dim": 24, "hidden_dim": 32, "inner_dim": 16, "attention_dim": 8, "num_heads": 2, "window": 4},
     "lstm": {"hidden_dims": (32, 24), "embed_dim": 8},
 }
 each_preset = pytest.mark.parametrize("preset", sorted(presets()))

@@ -112,6 +112,8 @@ class _Run:
         self.progress = progress or (lambda share, cost, look: None)
         self.rng = np.random.default_rng(recipe.seed)
         self.module = network.module().to(recipe.device)
+        if hasattr(self.module, "begin_from"):
+            self.module.begin_from(_counts(network, codec, train, recipe.device))
         self.average = copy.deepcopy(self.module).eval()
         self.plan = BatchPlan.for_data([len(piece) for piece in train])
         self.optimiser = self._optimiser()
@@ -218,6 +220,17 @@ class _Run:
         since = len(outcome.looks) - 1 - outcome.looks.index(outcome.best)
         if since >= self.recipe.patience and not outcome.ended:
             outcome.ended = "held-out likelihood has turned"
+
+
+def _counts(network: Network, codec: Codec, pieces: Pieces, device: str) -> list[torch.Tensor]:
+    """How often each word of each predicted column is chosen in the pieces."""
+    columns = network.config.columns
+    steps = np.concatenate(list(pieces))
+    paid = np.concatenate([codec.paid(piece) for piece in pieces])
+    return [
+        torch.from_numpy(np.bincount(steps[paid[:, c], c], minlength=columns.sizes[c])).float().to(device)
+        for c in columns.predicted
+    ]
 
 
 __all__ = ["Look", "Outcome", "Pieces", "Progress", "Recipe", "fit"]

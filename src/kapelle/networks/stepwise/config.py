@@ -18,6 +18,9 @@ class StepwiseConfig:
         hidden_dim: of each outer LSTM layer.
         num_layers: outer LSTM layers.
         inner_dim: hidden units that decide on a field.
+        attention_dim: numbers by which earlier steps are looked up, and numbers that are found; 0 for none.
+        num_heads: how many steps can be looked up at once, so to speak.
+        window: how many steps back can be looked up.
         dropout: share of units left out in training.
     """
 
@@ -26,6 +29,9 @@ class StepwiseConfig:
     hidden_dim: int = 320
     num_layers: int = 2
     inner_dim: int = 160
+    attention_dim: int = 128
+    num_heads: int = 4
+    window: int = 512
     dropout: float = 0.25
 
     def to_json(self) -> dict[str, Any]:
