@@ -32,7 +32,7 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 
 $(VENV)/.composer: $(BIN)/python pyproject.toml
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[score]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
 $(VENV)/.developer: $(BIN)/python pyproject.toml constraints.txt
