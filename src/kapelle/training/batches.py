@@ -36,7 +36,7 @@ class BatchPlan:
     size: int
 
     @classmethod
-    def for_data(cls, lengths: Sequence[int], most_steps: int = 8192, least_batches: int = 12) -> BatchPlan:
+    def for_data(cls, lengths: Sequence[int], most_steps: int = 2048, least_batches: int = 12) -> BatchPlan:
         """A plan that fits the data: small corpora get small batches, so that an epoch still has several.
 
         Args:

@@ -20,6 +20,9 @@ from .likelihood import likelihood
 
 Pieces = Sequence[NDArray[np.int32]]
 
+LOOK_STEPS = 20_000
+"""A look is at the first held-out pieces that make up so many steps, so that it costs little of the time."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -108,7 +111,8 @@ class _Run:
     def __init__(
         self, network: Network, codec: Codec, train: Pieces, valid: Pieces, recipe: Recipe, progress: Progress | None
     ) -> None:
-        self.codec, self.train, self.valid, self.recipe = codec, train, valid, recipe
+        self.codec, self.train, self.recipe = codec, train, recipe
+        self.valid = _few(valid, LOOK_STEPS)
         self.progress = progress or (lambda share, cost, look: None)
         self.rng = np.random.default_rng(recipe.seed)
         self.module = network.module().to(recipe.device)
@@ -132,7 +136,7 @@ class _Run:
     def go(self) -> Outcome:
         last_look = self.start
         steps_an_epoch = sum(len(piece) for piece in self.train)
-        look_every = max(5.0, 60 * self.recipe.minutes / 40)
+        look_every = max(5.0, 60 * self.recipe.minutes / 30)
         try:
             while not self.outcome.ended:
                 begun = self.epoch
@@ -220,6 +224,12 @@ class _Run:
         since = len(outcome.looks) - 1 - outcome.looks.index(outcome.best)
         if since >= self.recipe.patience and not outcome.ended:
             outcome.ended = "held-out likelihood has turned"
+
+
+def _few(pieces: Pieces, most_steps: int) -> Pieces:
+    """The first pieces up to a number of steps, at least one."""
+    total = np.cumsum([len(piece) for piece in pieces])
+    return pieces[: max(1, int(np.searchsorted(total, most_steps)))]
 
 
 def _counts(network: Network, codec: Codec, pieces: Pieces, device: str) -> list[torch.Tensor]:

@@ -1,0 +1,176 @@
+"""Styles: learnt, saved, opened, and composing what is wished."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kapelle.errors import StyleError, WishError
+from kapelle.music import Key, Score, transpose
+from kapelle.styles import Style, open_style, save_style
+
+pytest.importorskip("torch")
+import tiny
+
+
+@pytest.fixture(scope="module")
+def folk() -> Style:
+    return tiny.style()
+
+
+@pytest.fixture(scope="module")
+def band() -> Style:
+    return tiny.style("band", tiny.band, epochs=8)
+
+
+def full_bars(score: Score) -> int:
+    return len(score.bars()) - 1 - (score.pickup > 0)
+
+
+@pytest.mark.parametrize("bars", [1, 5, 16])
+def test_a_piece_has_the_bars_that_were_wished(folk: Style, bars: int) -> None:
+    assert full_bars(folk.compose(bars=bars, seed=1)) == bars
+
+
+@pytest.mark.parametrize("notes", [1, 37, 200])
+def test_a_piece_has_the_notes_that_were_wished(folk: Style, notes: int) -> None:
+    score = folk.compose(notes=notes, seed=1)
+    assert score.num_notes == notes
+
+
+def test_a_piece_lasts_as_long_as_was_wished(folk: Style) -> None:
+    score = folk.compose(seconds=20, seed=1)
+    assert score.tempos.seconds(int(score.bars()[-1]), score.ticks_per_quarter) == pytest.approx(20, abs=0.01)
+
+
+def test_seconds_at_a_tempo_are_kept_to_the_nearest_bar(folk: Style) -> None:
+    score = folk.compose(seconds=20, tempo=100, meter="3/4", seed=1)
+    assert score.tempos.mean(1) == pytest.approx(100)
+    assert abs(float(score.tempos.seconds(int(score.bars()[-1]), 24)) - 20) <= 0.5 * 3 * 0.6 + 1e-6
+
+
+@pytest.mark.parametrize("key", ["D minor", "F# major", "Eb minor"])
+def test_every_note_is_of_the_wished_key(folk: Style, key: str) -> None:
+    score = folk.compose(key=key, bars=6, seed=2)
+    assert set((score.tracks[0].notes.pitch % 12).tolist()) <= Key.parse(key).pitch_classes
+    assert score.keys[0] == Key.parse(key)
+
+
+def test_metre_tempo_range_polyphony_instrument_and_title_are_as_wished(band: Style) -> None:
+    score = band.compose(
+        bars=6, meter="6/8", tempo=80, range=("C3", "C6"), polyphony=2, instruments=["flute", 42], title="Night", seed=3
+    )
+    assert [meter.name for meter in score.meters] == ["6/8"]
+    assert score.tempos.mean(1) == pytest.approx(120)
+    pitched = [track for track in score.tracks if not track.is_drum]
+    assert {track.program for track in pitched} <= {73, 42}
+    assert all(track.notes.pitch.min() >= 48 and track.notes.pitch.max() <= 84 for track in pitched)
+    onset = np.concatenate([track.notes.onset for track in pitched])
+    end = np.concatenate([track.notes.end for track in pitched])
+    assert max(((onset <= at) & (end > at)).sum() for at in onset) <= 2
+    assert score.title == "Night"
+
+
+def test_the_same_seed_gives_the_same_piece_and_another_one_another(folk: Style) -> None:
+    assert folk.compose(bars=8, seed=5) == folk.compose(bars=8, seed=5)
+    assert folk.compose(bars=8, seed=5) != folk.compose(bars=8, seed=6)
+
+
+def test_a_style_that_is_saved_composes_the_same_when_opened(folk: Style, tmp_path: Path) -> None:
+    save_style(folk, tmp_path / "folk.safetensors")
+    again = open_style(tmp_path / "folk.safetensors")
+    assert again.card == folk.card
+    assert again.habits == folk.habits
+    assert again.compose(bars=8, seed=5) == folk.compose(bars=8, seed=5)
+
+
+def test_a_style_never_replaces_a_file_unasked(folk: Style, tmp_path: Path) -> None:
+    path = save_style(folk, tmp_path / "folk.safetensors")
+    before = path.read_bytes()
+    with pytest.raises(Exception, match="exists"):
+        save_style(folk, path)
+    assert path.read_bytes() == before
+
+
+def test_a_style_file_holds_no_state_of_the_optimiser_and_half_precision(folk: Style, tmp_path: Path) -> None:
+    path = save_style(folk, tmp_path / "folk.safetensors")
+    weights = sum(weight.size for weight in folk.weights.values())
+    header = len(json.dumps(folk.codec.to_json())) + 20_000
+    assert path.stat().st_size < 2 * weights + header
+
+
+def test_continuing_keeps_the_beginning_to_the_tick(band: Style) -> None:
+    beginning = tiny.band(99, bars=3)
+    for given in (beginning, transpose(beginning, 2)):
+        score = band.continue_(given, bars=4, seed=1)
+        end = int(given.bars()[-1]) * (score.ticks_per_quarter // given.ticks_per_quarter)
+        assert full_bars(score) == 7
+        for before, after in zip(given.tracks, score.tracks, strict=False):
+            kept = after.notes.where(after.notes.onset < end)
+            assert kept == before.notes
+            assert (before.program, before.is_drum) == (after.program, after.is_drum)
+
+
+def test_continuing_keeps_a_beginning_in_any_unit_of_time_and_any_instrument(folk: Style) -> None:
+    from kapelle.music import resample
+
+    given = resample(tiny.tune(50, bars=2, program=71), 1000)
+    score = folk.continue_(given, bars=2, seed=1)
+    unit = score.ticks_per_quarter // 1000
+    kept = score.tracks[0].notes.where(score.tracks[0].notes.onset < int(given.bars()[-1]) * unit)
+    assert kept == given.tracks[0].notes.replace(
+        onset=given.tracks[0].notes.onset * unit, duration=given.tracks[0].notes.duration * unit
+    )
+    assert score.tracks[0].program == 71
+    assert full_bars(score) == 4
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"bars": 0},
+        {"bars": 4, "notes": 5},
+        {"tempo": 5},
+        {"key": "H major"},
+        {"meter": "5/7"},
+        {"range": ("C4", "C3")},
+        {"range": ("C#4", "C#4"), "key": "C major"},
+        {"temperature": -1},
+        {"instruments": ["kazooo"]},
+        {"seconds": 0},
+    ],
+)
+def test_an_impossible_wish_is_one_clear_line(folk: Style, wrong: dict[str, object]) -> None:
+    with pytest.raises(WishError) as error:
+        folk.compose(**wrong)  # type: ignore[arg-type]
+    assert "\n" not in str(error.value)
+
+
+def test_a_damaged_style_never_raises_anything_but_its_own_error(folk: Style, tmp_path: Path) -> None:
+    data = save_style(folk, tmp_path / "folk.safetensors").read_bytes()
+    rng = np.random.default_rng(0)
+    header = int.from_bytes(data[:8], "little")
+    for trial in range(60):
+        broken = bytearray(data)
+        if trial % 3 == 0:
+            broken = broken[: int(rng.integers(0, len(data)))]
+        else:
+            for _ in range(4):
+                broken[int(rng.integers(0, header + 8))] = int(rng.integers(0, 256))
+        path = tmp_path / "broken.safetensors"
+        path.write_bytes(bytes(broken))
+        with contextlib.suppress(StyleError):
+            open_style(path).compose(bars=1, seed=0)
+
+
+def test_a_style_from_a_newer_version_says_update(folk: Style, tmp_path: Path) -> None:
+    from safetensors.numpy import save
+
+    path = tmp_path / "new.safetensors"
+    path.write_bytes(save({"a": np.zeros(1)}, {"kapelle": json.dumps({"format": 99})}))
+    with pytest.raises(StyleError, match="update Kapelle"):
+        open_style(path)
