@@ -97,7 +97,7 @@ def learn(
             if remark
         ),
     )
-    return Style(name, codec, net, weights, card, Habits.of(codec.canonical(piece.score) for piece in parts.train))
+    return Style(name, codec, net, weights, card, Habits.of(piece.score for piece in parts.train))
 
 
 def module_of(net: Any, weights: Any) -> Any:

@@ -17,7 +17,7 @@ from ..music import Key, Meter, Score, Wishes, parse_pitch
 from ..music.instruments import program_of
 from ..networks import Network, Player
 from ..sampling import Taste
-from .card import Card, Habits
+from .card import Card, Habits, places
 from .continuation import join, prompt_of
 from .piece import Request, compose_once
 
@@ -100,7 +100,7 @@ class Style:
         programs = _understood(lambda: [_program(instrument) for instrument in instruments])[0]
         request = Request(wishes, taste)
         score = self._best_of_takes(request, seed, tell or (lambda line: None))
-        return dressed(score, wishes, programs, title)
+        return self._dressed(score, programs, title)
 
     def continue_(
         self,
@@ -141,6 +141,18 @@ class Style:
     @cached_property
     def _player(self) -> Player:
         return self.network.player(self.weights)
+
+    def _dressed(self, score: Score, programs: Sequence[int], title: str) -> Score:
+        """The score with what is set rather than composed: instruments, names of tracks and title."""
+        tracks, pitched = [], 0
+        for place, track in zip(places(score), score.tracks, strict=True):
+            if programs and not track.is_drum:
+                track = track.replace(program=programs[min(pitched, len(programs) - 1)])
+                pitched += 1
+            else:
+                track = track.replace(name=self.habits.names.get(place, ""))
+            tracks.append(track)
+        return score.replace(tracks=tuple(tracks), title=title)
 
     def _best_of_takes(self, request: Request, seed: int | None, tell: Tell) -> Score:
         """Draw until a piece is whole, not stuck and not silent; else the least bad of the takes."""
@@ -198,17 +210,6 @@ class Style:
             high,
             polyphony,
         )
-
-
-def dressed(score: Score, wishes: Wishes, programs: Sequence[int], title: str) -> Score:
-    """The score with what is set rather than composed: instruments and title."""
-    if programs:
-        pitched = [index for index, track in enumerate(score.tracks) if not track.is_drum]
-        tracks = list(score.tracks)
-        for place, index in enumerate(pitched):
-            tracks[index] = tracks[index].replace(program=programs[min(place, len(programs) - 1)])
-        score = score.replace(tracks=tuple(tracks))
-    return score.replace(title=title)
 
 
 def _understood(*readers: Callable[[], Any]) -> list[Any]:
