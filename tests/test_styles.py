@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from kapelle.errors import StyleError, WishError
+from kapelle.evaluation import looped_bars
 from kapelle.music import Key, Score, transpose
 from kapelle.styles import Style, open_style, save_style
 
@@ -129,6 +130,17 @@ def test_continuing_keeps_a_beginning_in_any_unit_of_time_and_any_instrument(fol
     assert full_bars(score) == 4
 
 
+def test_a_piece_that_repeats_itself_more_than_was_wished_is_drawn_again_and_that_is_told(folk: Style) -> None:
+    # Always taking the most likely is how a network gets stuck on one note, and there is no second take to draw.
+    told: list[str] = []
+    stuck = folk.compose(bars=16, temperature=0, repetition=0, tell=told.append)
+    assert looped_bars(stuck) > 4
+    assert "the best of 1 takes repeats itself" in told[-1]
+    told.clear()
+    folk.compose(bars=16, temperature=0, repetition=1, tell=told.append)
+    assert told == []
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -142,6 +154,7 @@ def test_continuing_keeps_a_beginning_in_any_unit_of_time_and_any_instrument(fol
         {"temperature": -1},
         {"instruments": ["kazooo"]},
         {"seconds": 0},
+        {"repetition": 2},
     ],
 )
 def test_an_impossible_wish_is_one_clear_line(folk: Style, wrong: dict[str, object]) -> None:

@@ -27,12 +27,14 @@ class Request:
         taste: how freely words are drawn.
         prompt: steps of a beginning, its header included, or None.
         not_before: ticks before which nothing new may start.
+        repetition: share of bars that may be exact repetition after the second time; None for the style's habit.
     """
 
     wishes: Wishes
     taste: Taste
     prompt: Steps | None = None
     not_before: int = 0
+    repetition: float | None = None
 
 
 def compose_once(

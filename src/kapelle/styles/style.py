@@ -64,6 +64,7 @@ class Style:
         top_k: int = 0,
         top_p: float = 0.98,
         min_p: float = 0.0,
+        repetition: float | None = None,
         tell: Tell | None = None,
     ) -> Score:
         """A new piece in this style.
@@ -88,6 +89,8 @@ class Style:
             top_k: only the k most likely words of each choice; 0 for no limit.
             top_p: only the most likely words of each choice that together reach this probability.
             min_p: only words at least this share as likely as the most likely.
+            repetition: largest share of bars, 0..1, that may repeat what was played twice before; None for as
+                much as the pieces the style was learnt from do. A piece with more is drawn again.
             tell: called with a line whenever a take was thrown away or a wish could be met only roughly.
 
         Raises:
@@ -98,7 +101,7 @@ class Style:
             lambda: Taste(temperature, top_k, top_p, min_p),
         )
         programs = _understood(lambda: [_program(instrument) for instrument in instruments])[0]
-        request = Request(wishes, taste)
+        request = Request(wishes, taste, repetition=_share(repetition))
         score = self._best_of_takes(request, seed, tell or (lambda line: None))
         return self._dressed(score, programs, title)
 
@@ -111,6 +114,7 @@ class Style:
         top_k: int = 0,
         top_p: float = 0.98,
         min_p: float = 0.0,
+        repetition: float | None = None,
         tell: Tell | None = None,
     ) -> Score:
         """The beginning as it is, to the tick, and `bars` new bars after it.
@@ -120,7 +124,7 @@ class Style:
         Args:
             beginning: any score with notes.
             bars: to add, after the bar in which the beginning ends.
-            seed, temperature, top_k, top_p, min_p, tell: as in `compose`.
+            seed, temperature, top_k, top_p, min_p, repetition, tell: as in `compose`.
 
         Raises:
             WishError: if a wish is out of range.
@@ -128,7 +132,7 @@ class Style:
         """
         taste = _understood(lambda: Taste(temperature, top_k, top_p, min_p))[0]
         prompt = prompt_of(self.codec, beginning, bars)
-        request = Request(prompt.wishes, taste, prompt.steps, prompt.stop)
+        request = Request(prompt.wishes, taste, prompt.steps, prompt.stop, _share(repetition))
         score = self._best_of_takes(request, seed, tell or (lambda line: None))
         return join(beginning, score, prompt)
 
@@ -181,7 +185,8 @@ class Style:
         if not finished:
             return 1e3 + loop, "found no end"
         # A short piece may repeat a bar or two that a long one would not be allowed in proportion.
-        if loop > max(self.habits.loop_share * length, 2.0):
+        habit = max(self.habits.loop_share * length, 2.0)
+        if loop > (habit if request.repetition is None else request.repetition * length):
             return loop / length, f"repeats itself for {loop:.0f} of {length} bars"
         if silence > max(self.habits.silence_bars, 1.0) + 0.01:
             return silence / length, f"is silent for {silence:.1f} bars"
@@ -210,6 +215,12 @@ class Style:
             high,
             polyphony,
         )
+
+
+def _share(repetition: float | None) -> float | None:
+    if repetition is not None and not 0 <= repetition <= 1:
+        raise WishError(f"expected repetition as a share of bars, 0..1, got {repetition}")
+    return repetition
 
 
 def _understood(*readers: Callable[[], Any]) -> list[Any]:
