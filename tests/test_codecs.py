@@ -84,15 +84,23 @@ def test_every_encoded_step_is_allowed_and_what_is_given_is_right(codec: Codec, 
     meter=st.sampled_from([None, "4/4", "3/4", "7/8", "1/16", "16/4"]),
     key=st.sampled_from([None, "D minor", "F# major"]),
     polyphony=st.sampled_from([None, 1, 3]),
+    monophonic=st.booleans(),
 )
 def test_every_walk_through_the_masks_decodes_to_a_score_with_every_wish(
-    codec: Codec, seed: int, bars: int | None, meter: str | None, key: str | None, polyphony: int | None
+    codec: Codec,
+    seed: int,
+    bars: int | None,
+    meter: str | None,
+    key: str | None,
+    polyphony: int | None,
+    monophonic: bool,
 ) -> None:
     wishes = Wishes(
         bars=bars,
         meter=meter and Meter.parse(meter),
         key=key and Key.parse(key),
         polyphony=polyphony,
+        monophonic=monophonic,
         low=40,
         high=80,
     )
@@ -113,6 +121,8 @@ def check_wishes(score: Score, wishes: Wishes, finished: bool) -> None:
         assert score.keys[0].name == wishes.key.name
     if wishes.bars is not None and finished:
         assert len(score.bars()) - 1 == wishes.bars + (score.pickup > 0)
+    if wishes.monophonic:
+        assert all((notes.end[:-1] <= notes.onset[1:]).all() for notes in pitched)
     if wishes.polyphony is not None:
         onset = np.concatenate([notes.onset for notes in pitched] or [np.empty(0, int)])
         end = np.concatenate([notes.end for notes in pitched] or [np.empty(0, int)])

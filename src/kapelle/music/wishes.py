@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from .key import Key
 from .meter import Meter
+from .notes import check_int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Wishes:
         low: lowest pitch, a MIDI number.
         high: highest pitch, a MIDI number.
         polyphony: how many notes may sound at once in all pitched tracks, >= 1.
+        monophonic: whether each pitched track plays one note at a time, as a voice or a fiddle does.
 
     At most one of `bars`, `notes` and `seconds` says how long the piece is.
     """
@@ -35,17 +37,20 @@ class Wishes:
     low: int = 0
     high: int = 127
     polyphony: int | None = None
+    monophonic: bool = False
 
     def __post_init__(self) -> None:
         if sum(length is not None for length in (self.bars, self.notes, self.seconds)) > 1:
             raise ValueError("expected one length: bars, notes or seconds, got several; leave all but one out")
         for name, most in (("bars", 10_000), ("notes", 100_000), ("polyphony", 1_000)):
             value = getattr(self, name)
-            if value is not None and not 1 <= value <= most:
-                raise ValueError(f"expected {name} of 1..{most}, got {value}")
+            if value is not None:
+                check_int(value, name, 1, most)
         if self.seconds is not None and not 0 < self.seconds <= 36_000:
             raise ValueError(f"expected 0 to 36000 seconds, got {self.seconds}")
         if self.tempo is not None and not 10 <= self.tempo <= 400:
             raise ValueError(f"expected a tempo of 10..400 beats a minute, got {self.tempo}")
-        if not 0 <= self.low <= self.high <= 127:
+        check_int(self.low, "the lowest pitch", 0, 127)
+        check_int(self.high, "the highest pitch", 0, 127)
+        if self.low > self.high:
             raise ValueError(f"expected a range of pitches inside 0..127, low to high, got {self.low}..{self.high}")

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import StyleError
 from ..evaluation import longest_silence, looped_bars
-from ..music import Score
+from ..music import Score, Track
 
 
 def places(score: Score) -> list[str]:
@@ -34,6 +34,7 @@ class Habits:
         bars: median.
         loop_share: share of bars that are exact repetition after the second time; 98 % of the pieces have less.
         silence_bars: longest silence in bars; 98 % of the pieces have less.
+        monophonic: whether each pitched track plays one note at a time, in 98 % of the pieces.
         names: of tracks that most pieces call alike: "52/0" for the first with program 52, "drums/0".
     """
 
@@ -41,6 +42,7 @@ class Habits:
     bars: int = 16
     loop_share: float = 0.2
     silence_bars: float = 1.0
+    monophonic: bool = False
     names: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -52,7 +54,8 @@ class Habits:
             for place, track in zip(places(score), score.tracks, strict=True):
                 called.setdefault(place, Counter())[track.name] += 1
             bars = len(score.bars()) - 1
-            rows.append((score.num_notes / bars, bars, looped_bars(score) / bars, longest_silence(score).bars))
+            alone = all(_is_monophonic(track) for track in score.tracks if not track.is_drum)
+            rows.append((score.num_notes / bars, bars, looped_bars(score) / bars, longest_silence(score).bars, alone))
         if not rows:
             return cls()
         table = np.array(rows)
@@ -62,7 +65,21 @@ class Habits:
             name, times = counts.most_common(1)[0]
             if name and times > 0.6 * counts.total():
                 names[place] = name
-        return cls(float(np.median(table[:, 0])), int(np.median(table[:, 1])), float(high[2]), float(high[3]), names)
+        return cls(
+            notes_per_bar=float(np.median(table[:, 0])),
+            bars=int(np.median(table[:, 1])),
+            loop_share=float(high[2]),
+            silence_bars=float(high[3]),
+            monophonic=bool(table[:, 4].mean() >= 0.98),
+            names=names,
+        )
+
+
+def _is_monophonic(track: Track) -> bool:
+    """Whether no two notes of a track sound at once, but for an overlap of a hair."""
+    notes = track.notes
+    held = notes.end[:-1] - notes.onset[1:]
+    return not len(held) or bool((held <= notes.duration[:-1] // 8).all())
 
 
 @dataclass(frozen=True)

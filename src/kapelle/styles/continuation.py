@@ -31,7 +31,7 @@ class Prompt:
     tracks: tuple[int, ...]
 
 
-def prompt_of(codec: Codec, beginning: Score, bars: int) -> Prompt:
+def prompt_of(codec: Codec, beginning: Score, bars: int, monophonic: bool) -> Prompt:
     """What a style is told of a beginning, to go on for `bars` bars after its last bar line.
 
     Raises:
@@ -48,7 +48,7 @@ def prompt_of(codec: Codec, beginning: Score, bars: int) -> Prompt:
     meter = canonical.meter_at(stop)
     return Prompt(
         steps,
-        Wishes(bars=given + bars, meter=Meter(0, meter.numerator, meter.denominator)),
+        Wishes(bars=given + bars, meter=Meter(0, meter.numerator, meter.denominator), monophonic=monophonic),
         stop,
         _same_tracks(beginning.tracks, canonical.tracks),
     )

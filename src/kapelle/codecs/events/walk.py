@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
-
-from ...errors import WishError
 from ...music import Wishes
+from .book import Book, Mask
 from .codec import (
     ADVANCE,
     DURATION,
@@ -22,9 +17,7 @@ from .codec import (
     EventsCodec,
 )
 from .table import bar_length
-from .vocabulary import FAR, HEADER, MAX_BAR, MAX_BARS, METERS
-
-Mask = NDArray[np.bool_]
+from .vocabulary import FAR, HEADER, MAX_BAR, MAX_BARS
 
 
 class Walk:
@@ -48,7 +41,7 @@ class Walk:
         self.wishes = wishes or Wishes()
         self._announced = self.wishes.bars or guide
         self.not_before = not_before
-        self._book = _Book.of(codec, self.wishes, self._announced)
+        self._book = Book.of(codec, self.wishes, self._announced)
         self._header: list[int] = []
         self.finished = False
         self.notes_written = 0
@@ -185,9 +178,8 @@ class Walk:
         if self._in_header or self._has_all_notes:
             return book.first[ADVANCE]
         least = max(self.not_before - self._now, 0)
-        if self._is_full and not book.drums.any():
-            most_voices = self.wishes.polyphony or 1
-            least = max(least, sorted(self._sounding.values())[-most_voices] - self._now)
+        if not book.drums.any():
+            least = max(least, self._next_free() - self._now)
         if self._waited or not (self.can_end or self._has_room()):
             least = max(least, 1)
         most = self._latest() - self._now
@@ -223,9 +215,33 @@ class Walk:
         """Whether as many pitched notes sound as may."""
         return self.wishes.polyphony is not None and len(self._sounding) >= self.wishes.polyphony
 
+    def _next_free(self) -> int:
+        """The first tick at which another pitched note may start."""
+        ends = sorted(self._sounding.values())
+        free = ends[-(self.wishes.polyphony or 1)] if self._is_full else self._now
+        if self.wishes.monophonic and not self._open_kinds().any():
+            free = max(free, ends[0])
+        return free
+
     def _open_kinds(self) -> Mask:
         """The kinds of note that may start now, were it the first at its onset."""
-        return self._book.drums if self._is_full else self._book.notes
+        if self._is_full:
+            return self._book.drums
+        if not self.wishes.monophonic or not self._sounding:
+            return self._book.notes
+        mask = self._book.notes.copy()
+        for kind in {kind for kind, _, _ in self._sounding}:
+            mask[kind] = self._idle_voices(kind).any()
+        return mask
+
+    def _idle_voices(self, kind: int) -> Mask:
+        """The voices of an instrument that may play a note now: where each plays one at a time, the silent ones."""
+        mask = self._book.every[VOICE].copy()
+        if self.wishes.monophonic:
+            for other, voice, _ in self._sounding:
+                if other == kind:
+                    mask[voice] = False
+        return mask
 
     def _has_room(self) -> bool:
         """Whether another note can stand at this onset, after the last one."""
@@ -286,13 +302,13 @@ class Walk:
     def _voice_mask(self, kind: int) -> Mask:
         if self._last is not None and self._last[0] == kind:
             return self._free_voices(*self._last)
-        return self._book.every[VOICE]
+        return self._idle_voices(kind)
 
     def _free_voices(self, kind: int, voice: int, pitch: int) -> Mask:
         """The voices in which a note may follow the last one at its own onset."""
-        mask = self._book.every[VOICE].copy()
+        mask = self._idle_voices(kind)
         mask[:voice] = False
-        mask[voice] = bool(self._book.pitches[kind][:pitch].any())
+        mask[voice] &= bool(self._book.pitches[kind][:pitch].any())
         return mask
 
     def _pitches(self, kind: int, voice: int) -> Mask:
@@ -312,96 +328,3 @@ class Walk:
         if self.wishes.bars is None or self._end is None:
             return self._book.every[DURATION]
         return durations <= self._end - self._now
-
-
-@dataclass(frozen=True)
-class _Book:
-    """What does not change during a walk: masks and tables of the vocabulary under the wishes."""
-
-    every: dict[int, Mask]
-    first: dict[int, Mask]
-    header: list[Mask]
-    is_note: Mask
-    drums: Mask
-    notes: Mask
-    only_end: Mask
-    only_wait: Mask
-    pitches: dict[int, Mask]
-    durations: NDArray[np.int64]
-    meter: NDArray[np.int64]
-    bar_lengths: NDArray[np.int64]
-    new_meter: slice
-    wished_meter: int | None
-    end: int
-    wait: int
-    pedal: int
-
-    @classmethod
-    def of(cls, codec: EventsCodec, wishes: Wishes, bars: int | None) -> _Book:
-        vocabulary = codec.vocabulary
-        every = {index: np.ones(size, bool) for index, (_, size, _) in enumerate(codec.layout)}
-        first = {index: np.zeros_like(mask) for index, mask in every.items()}
-        for mask in first.values():
-            mask[0] = True
-        kinds = vocabulary.kind_index
-        pitches = _pitch_masks(codec, wishes)
-        notes = codec.is_note.copy()
-        for kind, mask in pitches.items():
-            notes[kind] = mask.any()
-        if not notes.any():
-            raise WishError(
-                "expected a range that holds notes of the key, got none: widen the range or leave out the key"
-            )
-        pedal = kinds.get("pedal", -1)
-        only_end = np.arange(len(kinds)) == kinds["end"]
-        only_wait = np.arange(len(kinds)) == kinds["wait"]
-        span = vocabulary.header_ranges["meter"]
-        wished = None
-        if wishes.meter is not None:
-            if wishes.meter.name not in METERS:
-                raise WishError(f"expected a metre of 1/16 to 16/4 with at most 4 whole notes, got {wishes.meter.name}")
-            wished = METERS.index(wishes.meter.name)
-        return cls(
-            every, first, _header_masks(codec, wishes, bars), codec.is_note, notes & (codec.program_of_kind == 128),
-            notes, only_end, only_wait, pitches, np.array(vocabulary.durations), codec.meter_of_kind,
-            np.array([bar_length(meter) for meter in range(len(METERS))]), slice(*span), wished,
-            kinds["end"], kinds["wait"], pedal,
-        )  # fmt: skip
-
-
-def _pitch_masks(codec: EventsCodec, wishes: Wishes) -> dict[int, Mask]:
-    """For each kind that is a note, the pitches it may have."""
-    pitches = np.array(codec.vocabulary.pitches)
-    pitched = (pitches >= wishes.low) & (pitches <= wishes.high)
-    if wishes.key is not None:
-        pitched &= np.isin(pitches % 12, list(wishes.key.pitch_classes))
-    drums = pitches >= 128
-    return {
-        int(kind): drums if codec.program_of_kind[kind] == 128 else pitched & ~drums
-        for kind in np.flatnonzero(codec.is_note)
-    }
-
-
-def _header_masks(codec: EventsCodec, wishes: Wishes, bars: int | None) -> list[Mask]:
-    """For each header fact, which of its words may come."""
-    vocabulary = codec.vocabulary
-    wished = {
-        "bars": None if bars is None else (f"bars {bars}" if bars <= MAX_BARS else "bars many"),
-        "meter": None if wishes.meter is None else f"meter {wishes.meter.name}",
-        "tempo": None,
-        "key": None if wishes.key is None else f"key {replace(wishes.key, onset=0).name}",
-        "pickup": None,
-    }
-    masks = []
-    for fact in HEADER:
-        mask = np.zeros(len(vocabulary.kinds), bool)
-        wish = wished[fact]
-        if wish is None:
-            mask[slice(*vocabulary.header_ranges[fact])] = True
-        else:
-            mask[vocabulary.kind_index[wish]] = True
-        masks.append(mask)
-    return masks
-
-
-__all__ = ["Mask", "Walk"]
