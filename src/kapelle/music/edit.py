@@ -9,7 +9,7 @@ import numpy as np
 
 from .key import Key, detect_key
 from .meter import Meter
-from .notes import IntArray, Notes, Spans
+from .notes import MAX_UNIT, IntArray, Notes, Spans, check_int
 from .score import Score, TempoMap
 
 Sign = TypeVar("Sign", Meter, Key)
@@ -46,7 +46,8 @@ def clip(score: Score, start: int, stop: int) -> Score:
     bars = score.bars()
     following = bars[bars >= start]
     meters = _move_signs(score.meters, start, stop)
-    pickup = int(following[0] - start) if len(following) else 0
+    # A pickup starts at 0 without being a whole bar, so a clip from 0 keeps it.
+    pickup = (int(following[0] - start) if len(following) else 0) if start else score.pickup
     if pickup >= meters[0].bar_length(score.ticks_per_quarter):
         pickup = 0
     at = int(np.searchsorted(score.tempos.onset, start, side="right")) - 1
@@ -91,7 +92,11 @@ def resample(score: Score, ticks_per_quarter: int) -> Score:
     """The same music in another unit of time, each time rounded to the nearest tick.
 
     A note keeps at least one tick. Tempos, metres or keys that fall on one tick give way to the last.
+
+    Raises:
+        ValueError: if the unit is not 1..2**22, or a time would lie beyond what notes can have.
     """
+    check_int(ticks_per_quarter, "ticks_per_quarter", 1, MAX_UNIT)
     if ticks_per_quarter == score.ticks_per_quarter:
         return score
     old, new = score.ticks_per_quarter, ticks_per_quarter
@@ -116,7 +121,8 @@ def resample(score: Score, ticks_per_quarter: int) -> Score:
 
 def rescale(ticks: IntArray | int, old: int, new: int) -> IntArray:
     """Ticks in another unit, rounded to the nearest, halves upwards."""
-    return np.asarray((2 * np.asarray(ticks, np.int64) * new + old) // (2 * old))
+    # Ticks are whole, so half a unit rounded down is as good as half a unit.
+    return np.asarray((np.asarray(ticks, np.int64) * new + old // 2) // old)
 
 
 def merge(score: Score) -> Score:

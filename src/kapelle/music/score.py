@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .key import Key
 from .meter import Meter, bar_starts
-from .notes import IntArray, Notes, Spans, frozen_ints
+from .notes import MAX_TICK, MAX_UNIT, IntArray, Notes, Spans, check_int, checked_ints
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -27,17 +27,18 @@ class TempoMap:
     quarters_per_minute: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        onset = frozen_ints(self.onset, "tempo onset")
+        onset = checked_ints(self.onset, "tempo onset", 0, MAX_TICK)
         rate = np.array(self.quarters_per_minute, dtype=np.float64)
-        if not len(onset) or len(onset) != len(rate):
+        if not len(onset) or onset.shape != rate.shape:
             raise ValueError(
-                f"a tempo map needs as many onsets as tempos, at least one, got {len(onset)} and {len(rate)}"
+                f"a tempo map needs as many onsets as tempos, at least one, got shapes {onset.shape} and {rate.shape}"
             )
-        if onset[0] != 0 or (len(onset) > 1 and bool((np.diff(onset) <= 0).any())):
-            raise ValueError("tempo onsets must start at 0 and ascend")
-        if not bool(np.isfinite(rate).all()) or rate.min() <= 0:
-            raise ValueError("tempos must be above 0 and finite")
-        rate.flags.writeable = False
+        if onset[0] or (onset[1:] <= onset[:-1]).any():
+            raise ValueError(f"tempo onsets must start at 0 and ascend, got {onset}")
+        # A comparison with NaN is false.
+        if not (rate.min() > 0 and rate.max() < np.inf):
+            raise ValueError(f"tempos must be above 0 and finite, got {rate[~((rate > 0) & (rate < np.inf))][0]}")
+        onset.flags.writeable = rate.flags.writeable = False
         object.__setattr__(self, "onset", onset)
         object.__setattr__(self, "quarters_per_minute", rate)
 
@@ -61,7 +62,8 @@ class TempoMap:
         """Quarters per minute of the whole stretch [0, until): total quarters over total time."""
         if until <= 0:
             return float(self.quarters_per_minute[0])
-        return 60.0 * until / float(self.seconds(until, 1))
+        reached = np.append(np.minimum(self.onset, until), until)
+        return until / float(((reached[1:] - reached[:-1]) / self.quarters_per_minute).sum())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TempoMap):
@@ -93,8 +95,7 @@ class Track:
     pedal: Spans = field(default_factory=Spans.none)
 
     def __post_init__(self) -> None:
-        if not 0 <= self.program <= 127:
-            raise ValueError(f"track program must be 0..127, got {self.program}")
+        check_int(self.program, "track program", 0, 127)
 
     def replace(self, **changes: Any) -> Track:
         """The same track with some attributes exchanged."""
@@ -106,7 +107,7 @@ class Score:
     """A piece of music.
 
     Attributes:
-        ticks_per_quarter: the unit of every time in it, >= 1.
+        ticks_per_quarter: the unit of every time in it, 1..2**22.
         tracks: its parts.
         tempos: tempo over time.
         meters: time signatures, in order, the first at 0.
@@ -128,17 +129,17 @@ class Score:
     title: str = ""
 
     def __post_init__(self) -> None:
-        if self.ticks_per_quarter < 1:
-            raise ValueError(f"ticks_per_quarter must be >= 1, got {self.ticks_per_quarter}")
+        check_int(self.ticks_per_quarter, "ticks_per_quarter", 1, MAX_UNIT)
         for name in ("tracks", "meters", "keys"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if not self.meters or self.meters[0].onset != 0:
-            raise ValueError("a score needs a metre at tick 0")
+            raise ValueError(f"a score needs a metre at tick 0, got {[meter.onset for meter in self.meters]}")
         signs = (("metres", [meter.onset for meter in self.meters]), ("keys", [key.onset for key in self.keys]))
         for name, onsets in signs:
             if any(a >= b for a, b in itertools.pairwise(onsets)):
                 raise ValueError(f"{name} must be in order of onset, got {onsets}")
-        if not 0 <= self.pickup < self.meters[0].bar_length(self.ticks_per_quarter):
+        check_int(self.pickup, "pickup", 0, MAX_TICK)
+        if self.pickup >= self.meters[0].bar_length(self.ticks_per_quarter):
             raise ValueError(f"a pickup must be shorter than the first bar, got {self.pickup} ticks")
 
     @property

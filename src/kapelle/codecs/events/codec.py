@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CodecError, StyleError
-from ...music import Key, Meter, Notes, Score, Spans, TempoMap, Track, Wishes
+from ...music import IntArray, Key, Meter, Notes, Score, Spans, TempoMap, Track, Wishes
 from .table import MAX_LENGTH, Table, tabulate
 from .vocabulary import (
     DRUM_PITCH,
@@ -244,34 +244,35 @@ class EventsCodec:
 
     def _steps(self, table: Table) -> Steps:
         ranges, kinds = self.vocabulary.header_ranges, self.vocabulary.kind_index
+        kind = table.part // self.vocabulary.voices
+        voice = table.part - kind * self.vocabulary.voices
+        onset = table.onset
+        columns: tuple[IntArray, ...] = (kind, voice, table.pitch, table.duration, table.velocity)
         changes = table.meters[1:]
-        note_kind = table.kind
-        onset = np.concatenate([np.array([tick for tick, _ in changes], np.int64), table.onset])
-        kind = np.concatenate([np.array([ranges["meter"][0] + meter for _, meter in changes], np.int64), note_kind])
         if changes:
-            order = np.lexsort((np.arange(len(onset)), onset))
-            onset, kind = onset[order], kind[order]
-        else:
-            order = None
-        gap = np.diff(onset, prepend=0)
-        waits = np.maximum(gap - 1, 0) // MAX_BAR
-        total = len(onset) + int(waits.sum())
-        place = np.arange(len(onset)) + np.cumsum(waits) + len(HEADER)
-        steps = np.zeros((total + len(HEADER) + 1, len(NAMES)), np.int32)
-        body = steps[len(HEADER) : -1]
-        body[:, ADVANCE] = MAX_BAR
-        body[:, KIND] = kinds["wait"]
-        steps[place, ADVANCE] = gap - waits * MAX_BAR
-        steps[place, KIND] = kind
-        for column, values in (
-            (VOICE, table.voice),
-            (PITCH, table.pitch),
-            (DURATION, table.duration),
-            (VELOCITY, table.velocity),
-        ):
-            if order is not None:
-                values = np.concatenate([np.zeros(len(changes), np.int64), values])[order]
-            steps[place, column] = values
+            new_kinds, none = [ranges["meter"][0] + meter for _, meter in changes], [0] * len(changes)
+            onset = np.concatenate(([tick for tick, _ in changes], onset))
+            order = onset.argsort(kind="stable")
+            onset = onset.take(order)
+            columns = tuple(
+                np.concatenate((first, column)).take(order)
+                for first, column in zip((new_kinds, none, none, none, none), columns, strict=True)
+            )
+        gap = onset.copy()
+        gap[1:] -= onset[:-1]
+        num_waits = 0
+        place: slice | IntArray = slice(len(HEADER), len(HEADER) + len(onset))
+        if gap.max() > MAX_BAR:
+            waits = np.maximum(gap - 1, 0) // MAX_BAR
+            gap -= waits * MAX_BAR
+            place = len(HEADER) + np.arange(len(onset)) + waits.cumsum()
+            num_waits = int(waits.sum())
+        steps = np.zeros((len(HEADER) + num_waits + len(onset) + 1, len(NAMES)), np.int32)
+        if num_waits:
+            steps[len(HEADER) : -1, ADVANCE] = MAX_BAR
+            steps[len(HEADER) : -1, KIND] = kinds["wait"]
+        for name, values in zip((ADVANCE, KIND, VOICE, PITCH, DURATION, VELOCITY), (gap, *columns), strict=True):
+            steps[place, name] = values
         bars = "bars many" if table.bars > MAX_BARS else f"bars {table.bars}"
         steps[: len(HEADER), KIND] = (
             kinds[bars],
@@ -285,13 +286,14 @@ class EventsCodec:
         return steps
 
     def _fill_given(self, steps: Steps, table: Table) -> None:
-        time = np.cumsum(steps[:, ADVANCE], dtype=np.int64)
+        time = steps[:, ADVANCE].cumsum(dtype=np.int32)
         segment = table.grid.segment(time)
-        # A new metre is told at its own bar line, while the old one is still in force.
-        segment -= self.meter_of_kind[steps[:, KIND]] >= 0
+        if len(table.meters) > 1:
+            # A new metre is told at its own bar line, while the old one is still in force.
+            segment -= steps[:, KIND] < self.vocabulary.kind_index["wait"]
         passed, steps[:, POSITION] = table.grid.divide(time, segment)
         left = table.bars + (table.pickup > 0) - passed if table.bars <= MAX_BARS else FAR
-        steps[:, REMAINING] = np.clip(left, 0, FAR)
+        steps[:, REMAINING] = np.minimum(np.maximum(left, 0), FAR)
         steps[:, METER] = np.array([meter for _, meter in table.meters])[segment]
         steps[:, KEY] = table.key
 
@@ -321,7 +323,8 @@ class EventsCodec:
         sounding = self.is_note[kind] | self.is_pedal[kind]
         rows = body[sounding]
         return Table.of(
-            vocabulary, onset[sounding], *(rows[:, column] for column in (KIND, VOICE, PITCH, DURATION, VELOCITY)),
+            vocabulary, onset[sounding], rows[:, KIND] * vocabulary.voices + rows[:, VOICE],
+            *(rows[:, column] for column in (PITCH, DURATION, VELOCITY)),
             meters=meters, pickup=6 * facts[4], tempo=facts[2], key=facts[3],
         )  # fmt: skip
 
@@ -331,9 +334,8 @@ class EventsCodec:
         pitches = np.array(vocabulary.pitches)
         tracks: list[Track] = []
         pedal = Spans.none()
-        group = table.kind * vocabulary.voices + table.voice
-        for value in np.unique(group):
-            rows = group == value
+        for value in np.unique(table.part):
+            rows = table.part == value
             onset, duration = table.onset[rows], durations[table.duration[rows]]
             program = int(self.program_of_kind[value // vocabulary.voices])
             if program < 0:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import accumulate, pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import CodecError
 from ...music import IntArray, Score, Spans, Track
 from ...music.edit import rescale
-from .vocabulary import DRUM_PITCH, KEYS, METERS, TEMPOS, TICKS_PER_QUARTER, Vocabulary, nearest
+from .vocabulary import DRUM_PITCH, KEYS, METERS, TEMPO_RATES, TICKS_PER_QUARTER, Vocabulary, nearest
 
 MAX_LENGTH = 2**24
 """Ticks of the longest piece: about 97 hours at 120 quarters a minute."""
@@ -32,42 +32,50 @@ def bar_length(meter: int) -> int:
 @dataclass(frozen=True)
 class Grid:
     """Bar lines under changing metres: for each metre the tick where its first bar starts, the length
-    of its bars, and how many bars lie before it, each of shape (M,). With a pickup the first bar starts
-    before tick 0."""
+    of its bars, and how many bars lie before it. With a pickup the first bar starts before tick 0."""
 
-    start: IntArray
-    length: IntArray
-    passed: IntArray
+    start: tuple[int, ...]
+    length: tuple[int, ...]
+    passed: tuple[int, ...]
 
     @classmethod
     def of(cls, meters: Sequence[tuple[int, int]], pickup: int) -> Grid:
         """The grid of (tick, index into METERS) pairs whose ticks lie on bar lines."""
-        length = np.array([_BAR_LENGTH[meter] for _, meter in meters])
-        start = np.array([tick for tick, _ in meters])
-        if pickup:
-            start[0] = pickup - length[0]
-        passed = np.concatenate(([0], np.cumsum(np.diff(start) // length[:-1])))
-        return cls(start, length, passed)
+        length = tuple(_BAR_LENGTH[meter] for _, meter in meters)
+        start = (pickup - length[0] if pickup else 0, *(tick for tick, _ in meters[1:]))
+        bars = [(after - before) // bar for (before, after), bar in zip(pairwise(start), length, strict=False)]
+        return cls(start, length, tuple(accumulate(bars, initial=0)))
+
+    def find(self, tick: int) -> tuple[int, int, int]:
+        """Of one tick the metre in force, how many bars lie before its own, and its place in its own bar."""
+        segment = bisect_right(self.start, tick) - 1
+        bar, position = divmod(tick - self.start[segment], self.length[segment])
+        return segment, self.passed[segment] + bar, position
 
     def segment(self, time: IntArray) -> IntArray:
-        """Which of the metres is in force at each tick."""
+        """Which of the metres is in force at each tick, shape (N,); with one metre shape (1,), which is quicker."""
         if len(self.start) == 1:
-            return np.zeros(len(time), np.int64)
-        return np.asarray(np.searchsorted(self.start, time, side="right") - 1)
+            return np.zeros(1, np.int64)
+        return np.array(self.start).searchsorted(time, side="right") - 1
 
     def divide(self, time: IntArray, segment: IntArray) -> tuple[IntArray, IntArray]:
         """For each tick, how many bars lie before its own, and its place in its own bar."""
-        bar, position = np.divmod(time - self.start[segment], self.length[segment])
-        return bar + self.passed[segment], position
+        columns = (self.start, self.length, self.passed)
+        start, length, passed = (np.array(column, time.dtype)[segment] for column in columns)
+        since = time - start
+        bar = since // length
+        return bar + passed, since - bar * length
 
 
 @dataclass(frozen=True)
 class Table:
-    """Notes and pedal presses in the order of steps, as indices into the vocabulary, onsets in ticks."""
+    """Notes and pedal presses in the order of steps, as indices into the vocabulary, onsets in ticks.
+
+    Kind and voice are one number, `part` = kind * voices + voice.
+    """
 
     onset: IntArray
-    kind: IntArray
-    voice: IntArray
+    part: IntArray
     pitch: IntArray
     duration: IntArray
     velocity: IntArray
@@ -83,8 +91,7 @@ class Table:
         cls,
         vocabulary: Vocabulary,
         onset: IntArray,
-        kind: IntArray,
-        voice: IntArray,
+        part: IntArray,
         pitch: IntArray,
         duration: IntArray,
         velocity: IntArray,
@@ -95,38 +102,36 @@ class Table:
         key: int,
     ) -> Table:
         """A table from notes in any order: sorted, doubles removed, overlaps of one pitch cut."""
-        words = np.array(vocabulary.durations)
-        num_pitches = len(vocabulary.pitches)
-        line = (kind * vocabulary.voices + voice) * num_pitches + pitch
+        words = vocabulary.duration_ticks
+        num_parts, num_pitches = len(vocabulary.kinds) * vocabulary.voices, len(vocabulary.pitches)
+        place = (onset * num_parts + part) * num_pitches + (num_pitches - pitch)
         # Of notes that are the same but for their length the longest stays: it comes last in this order.
-        order = np.argsort((line * MAX_LENGTH + onset) * len(words) + duration, kind="stable")
-        line, onset = line[order], onset[order]
-        gap = np.where(line[1:] == line[:-1], onset[1:] - onset[:-1], MAX_LENGTH)
-        gap = np.append(gap, MAX_LENGTH)
-        duration = duration[order]
-        late = words[duration] > gap
-        if late.any():
-            duration[late] = np.searchsorted(words, gap[late], side="right") - 1
-        single = gap > 0
-        chosen = order[single]
-        kind, voice, pitch, velocity = kind[chosen], voice[chosen], pitch[chosen], velocity[chosen]
-        onset, duration = onset[single], duration[single]
-        place = ((onset * len(vocabulary.kinds) + kind) * vocabulary.voices + voice) * num_pitches + (
-            num_pitches - pitch
+        order = (place * len(words) + duration).argsort(kind="stable")
+        place = place.take(order)
+        differs = place[1:] != place[:-1]
+        if not differs.all():
+            order = order[np.append(differs, True)]
+        onset, part, pitch, duration, velocity = (
+            column.take(order) for column in (onset, part, pitch, duration, velocity)
         )
-        order = np.argsort(place, kind="stable")
-        onset, duration = onset[order], duration[order]
-        kind = kind[order]
-        # The pedal may be held beyond the last bar; only notes say how long the piece is.
-        end = (onset + words[duration])[kind != vocabulary.kind_index.get("pedal", -1)]
-        last = int(end.max()) if len(end) else 1
+        end = onset + words.take(duration)
+        # The notes of one pitch of one part together, in order of time. The sort of 16 bits takes linear time.
+        order = np.lexsort((pitch.astype(np.uint16), part.astype(np.min_scalar_type(num_parts))))
+        line = (part * num_pitches + pitch).take(order)
+        late = (end.take(order[:-1]) > onset.take(order[1:])) & (line[1:] == line[:-1])
+        if late.any():
+            cut, following = order[:-1][late], order[1:][late]
+            duration[cut] = words.searchsorted(onset[following] - onset[cut], side="right") - 1
+            end[cut] = onset[cut] + words[duration[cut]]
+        if vocabulary.pedal:
+            # The pedal may be held beyond the last bar; only notes, whose kinds come later, say how long the piece is.
+            end = end[part >= (vocabulary.kind_index["pedal"] + 1) * vocabulary.voices]
+        last = int(end.max(initial=1))
         meters = [pair for pair in meters if pair[0] == 0 or pair[0] < last]
         grid = Grid.of(meters, pickup)
-        at = np.array([last - 1])
-        bars = int(grid.divide(at, grid.segment(at))[0][0]) + 1 - (pickup > 0)
+        bars = grid.find(last - 1)[1] + 1 - (pickup > 0)
         return cls(
-            onset, kind, voice[order], pitch[order], duration, velocity[order],
-            meters, pickup, tempo, key, grid, max(bars, 1),
+            onset, part, pitch, duration, velocity, meters, pickup, tempo, key, grid, max(bars, 1)
         )  # fmt: skip
 
 
@@ -139,43 +144,33 @@ def tabulate(score: Score, vocabulary: Vocabulary) -> Table:
     parts = _assign(score.tracks, vocabulary)
     if not parts:
         raise CodecError("expected music with notes, got none: choose another file")
-    unit = score.ticks_per_quarter
-    columns: list[list[NDArray[Any]]] = [[] for _ in range(6)]
-    for part, number, track in parts:
+    unit, stop = score.ticks_per_quarter, score.end
+    rows = []
+    for kind, voice, track in parts:
         notes = track.notes
-        size = len(notes)
         pitch = vocabulary.drum_index[notes.pitch] if track.is_drum else notes.pitch
-        row = (
-            notes.onset,
-            notes.end,
-            np.full(size, part),
-            np.full(size, number),
-            pitch,
-            vocabulary.velocity_index[notes.velocity],
-        )
-        for column, values in zip(columns, row, strict=True):
-            column.append(values)
-    pedal = (
-        _pedal([track for _, _, track in parts if not track.is_drum], score.end) if vocabulary.pedal else Spans.none()
-    )
+        rows.append((kind * vocabulary.voices + voice, notes.onset, notes.duration, pitch, notes.velocity))
+    pedal = _pedal([track for _, _, track in parts if not track.is_drum], stop) if vocabulary.pedal else Spans.none()
     if len(pedal):
+        # The first pitch and the quietest velocity are the words of what has none.
         none = np.zeros(len(pedal), np.int64)
-        row = (pedal.onset, pedal.end, none + vocabulary.kind_index["pedal"], none, none, none)
-        for column, values in zip(columns, row, strict=True):
-            column.append(values)
-    onset, end, kind, voice, pitch, velocity = (np.concatenate(column) for column in columns)
-    if int(end.max()) // unit >= MAX_LENGTH // TICKS_PER_QUARTER - 16:
-        raise CodecError(
-            f"expected music of at most {MAX_LENGTH // TICKS_PER_QUARTER} quarters, got {int(end.max()) // unit}"
-        )
+        rows.append((vocabulary.kind_index["pedal"] * vocabulary.voices, pedal.onset, pedal.duration, none, none))
+    numbers, *columns = zip(*rows, strict=True)
+    part = np.repeat(numbers, [len(onset) for onset in columns[0]])
+    onset, length, pitch, velocity = (np.concatenate(column) for column in columns)
+    end = onset + length
+    longest = int(end.max()) // unit
+    if longest >= MAX_LENGTH // TICKS_PER_QUARTER - 16:
+        raise CodecError(f"expected music of at most {MAX_LENGTH // TICKS_PER_QUARTER} quarters, got {longest}")
     if unit != TICKS_PER_QUARTER:
         onset, end = rescale(onset, unit, TICKS_PER_QUARTER), rescale(end, unit, TICKS_PER_QUARTER)
     meters, pickup, moved = _bar_lines(score, int(onset.min()))
-    length = np.clip(end - onset, 1, vocabulary.durations[-1])
-    tempo = nearest(np.array([score.tempos.mean(score.end)]), np.array(TEMPOS))
+    length = np.minimum(np.maximum(end - onset, 1), vocabulary.durations[-1])
     return Table.of(
-        vocabulary, onset + moved, kind, voice, pitch, vocabulary.duration_index[length], velocity,
-        meters=meters, pickup=pickup, tempo=int(tempo[0]), key=KEYS.index(score.keys[0].name) if score.keys else 0,
+        vocabulary, onset + moved, part, pitch,
+        vocabulary.duration_index.take(length), vocabulary.velocity_index.take(velocity),
+        meters=meters, pickup=pickup, tempo=int(nearest(score.tempos.mean(stop), TEMPO_RATES)),
+        key=KEYS.index(score.keys[0].name) if score.keys else 0,
     )  # fmt: skip
 
 
@@ -189,7 +184,7 @@ def _assign(tracks: Sequence[Track], vocabulary: Vocabulary) -> list[tuple[int, 
         if track.is_drum:
             kind = vocabulary.kind_index.get("drums")
         elif vocabulary.programs:
-            kind = vocabulary.kind_index[f"program {vocabulary.program_nearest(track.program)}"]
+            kind = vocabulary.kind_of_program[track.program]
         else:
             kind = None
         if kind is not None:
@@ -207,6 +202,8 @@ def _pedal(tracks: Sequence[Track], end: int) -> Spans:
     spans = pressed[0]
     if len(pressed) > 1:
         spans = Spans.union(np.concatenate([p.onset for p in pressed]), np.concatenate([p.duration for p in pressed]))
+    if spans.onset[-1] < end:
+        return spans
     heard = spans.onset < end
     return Spans(spans.onset[heard], spans.duration[heard])
 
@@ -240,12 +237,10 @@ def _bar_lines(score: Score, first: int) -> tuple[list[tuple[int, int]], int, in
         start, length = line, _BAR_LENGTH[name]
     meters = _without_repeats(meters)
     grid = Grid.of(meters, pickup)
-    at = np.array([first + moved])
-    segment = grid.segment(at)
-    _, position = grid.divide(at, segment)
-    line = int(at[0] - position[0])
+    segment, _, position = grid.find(first + moved)
+    line = first + moved - position
     if line > 0:
-        meters = [(0, meters[int(segment[0])][1]), *((tick - line, name) for tick, name in meters if tick > line)]
+        meters = [(0, meters[segment][1]), *((tick - line, name) for tick, name in meters if tick > line)]
         return meters, 0, moved - line
     return meters, pickup, moved
 

@@ -38,6 +38,7 @@ METERS = _meters()
 KEYS = ("none", *(Key(0, tonic, mode).name for mode in ("major", "minor") for tonic in range(12)))
 TEMPOS = tuple(sorted({round(20 * 1.03**step) for step in range(94)}))
 """Quarters per minute, 20 to 313, each about 3 % above the one before."""
+TEMPO_RATES = np.array(TEMPOS)
 PICKUPS = tuple(range(0, MAX_BAR, 6))
 DURATIONS = (*range(1, 97), *range(102, 193, 6), *range(216, 769, 24))
 VELOCITIES = tuple(range(2, 128, 4))
@@ -132,9 +133,14 @@ class Vocabulary:
         return ranges
 
     @cached_property
+    def duration_ticks(self) -> IntArray:
+        """`durations` as an array."""
+        return np.array(self.durations)
+
+    @cached_property
     def duration_index(self) -> IntArray:
         """Index of the nearest duration to each number of ticks 0..durations[-1]."""
-        return nearest(np.arange(self.durations[-1] + 1), np.array(self.durations))
+        return nearest(np.arange(self.durations[-1] + 1), self.duration_ticks)
 
     @cached_property
     def velocity_index(self) -> IntArray:
@@ -146,9 +152,18 @@ class Vocabulary:
         """Index among `pitches` of the nearest drum to each drum key 0..127."""
         return 128 + nearest(np.arange(128), np.array(self.drums))
 
-    def program_nearest(self, program: int) -> int:
-        """The program of the vocabulary to play a program with: itself, or one of its family, or the nearest."""
-        return min(self.programs, key=lambda own: (own // 8 != program // 8, abs(own - program), own))
+    @cached_property
+    def kind_of_program(self) -> tuple[int, ...]:
+        """For each program 0..127 the kind to play it with: itself, or one of its family, or the nearest.
+
+        Empty if there are no programs.
+        """
+
+        def nearest_to(program: int) -> int:
+            return min(self.programs, key=lambda own: (own // 8 != program // 8, abs(own - program), own))
+
+        heard = range(128) if self.programs else ()
+        return tuple(self.kind_index[f"program {nearest_to(program)}"] for program in heard)
 
     def to_json(self) -> dict[str, Any]:
         """Everything as plain values, with the words of every column written out."""
@@ -186,11 +201,9 @@ class Vocabulary:
         return vocabulary
 
 
-def nearest(values: NDArray[Any], words: NDArray[Any]) -> IntArray:
+def nearest(values: NDArray[Any] | float, words: NDArray[Any]) -> IntArray:
     """Index of the nearest of ascending `words` to each value, the lower one when two are as near."""
-    right = np.searchsorted(words, values).clip(1, len(words) - 1) if len(words) > 1 else np.zeros_like(values)
-    left = np.maximum(right - 1, 0)
-    return np.where(values - words[left] <= words[right] - values, left, right).astype(np.int64)
+    return np.asarray(((words[1:] + words[:-1]) / 2).searchsorted(values))
 
 
 def narrowed(
