@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .notes import MAX_TICK, check_int
+
 MODES = ("major", "minor")
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 9, 10, 11)}
 """Pitch classes over the tonic. Minor holds both forms of the sixth and the seventh degree."""
@@ -43,22 +45,20 @@ class Key:
     mode: str = "major"
 
     def __post_init__(self) -> None:
-        if self.onset < 0:
-            raise ValueError(f"key onset must be >= 0, got {self.onset}")
-        if not 0 <= self.tonic <= 11:
-            raise ValueError(f"key tonic must be a pitch class 0..11, got {self.tonic}")
+        check_int(self.onset, "key onset", 0, MAX_TICK)
+        check_int(self.tonic, "key tonic", 0, 11)
         if self.mode not in MODES:
             raise ValueError(f"key mode must be major or minor, got {self.mode!r}")
 
     @classmethod
     def parse(cls, text: str, onset: int = 0) -> Key:
         """A key from its name: "D minor", "Bb major", "F# min", "Am", "E"; a bare small letter is minor."""
-        match = re.fullmatch(r"\s*([A-Ga-g])([#♯b♭]?)\s*-?\s*(major|maj|minor|min|M|m|dur|moll)?\s*", text)
+        match = re.fullmatch(r"\s*([A-Ga-g])([#♯b♭]?)\s*-?\s*((?i:major|maj|minor|min|dur|moll)|M|m)?\s*", text)
         if match is None:
             raise ValueError(f"a key looks like 'D minor', 'Bb major' or 'F#m', got {text!r}")
         letter, accidental, mode = match.groups()
         tonic = PITCH_CLASS[letter.upper()] + {"#": 1, "♯": 1, "b": -1, "♭": -1, "": 0}[accidental]
-        minor = letter.islower() if mode is None else mode in ("minor", "min", "m", "moll")
+        minor = letter.islower() if mode is None else mode == "m" or mode.lower() in ("minor", "min", "moll")
         return cls(onset, tonic % 12, "minor" if minor else "major")
 
     @classmethod
@@ -127,6 +127,8 @@ def detect_key(pitch: NDArray[Any], weight: NDArray[Any] | None = None) -> Key:
     >>> detect_key(np.array([62, 65, 69, 61, 62])).name
     'D minor'
     """
+    if not len(pitch):
+        return Key()
     counts = np.bincount(np.asarray(pitch) % 12, weights=weight, minlength=12)
     if counts.std() == 0:
         return Key()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .notes import IntArray
+from .notes import MAX_TICK, IntArray, check_int
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,8 @@ class Meter:
     denominator: int = 4
 
     def __post_init__(self) -> None:
-        if self.onset < 0:
-            raise ValueError(f"meter onset must be >= 0, got {self.onset}")
-        if not 1 <= self.numerator <= 64:
-            raise ValueError(f"meter numerator must be 1..64, got {self.numerator}")
+        check_int(self.onset, "meter onset", 0, MAX_TICK)
+        check_int(self.numerator, "meter numerator", 1, 64)
         if self.denominator not in (1, 2, 4, 8, 16, 32, 64):
             raise ValueError(f"meter denominator must be a power of two up to 64, got {self.denominator}")
 

@@ -13,9 +13,9 @@ def parse_pitch(text: str) -> int:
     >>> parse_pitch("C4"), parse_pitch("F#3"), parse_pitch("21")
     (60, 54, 21)
     """
-    match = re.fullmatch(r"\s*([A-Ga-g])([#♯b♭]?)(-?\d)\s*", text)
+    match = re.fullmatch(r"\s*([A-Ga-g])(#{0,2}|♯{0,2}|b{0,2}|♭{0,2})(-?\d)\s*", text)
     if match:
-        accidental = {"#": 1, "♯": 1, "b": -1, "♭": -1, "": 0}[match[2]]
+        accidental = len(match[2]) * (1 if match[2][:1] in "#♯" else -1)
         pitch = 12 * (int(match[3]) + 1) + PITCH_CLASS[match[1].upper()] + accidental
     elif re.fullmatch(r"\s*\d{1,3}\s*", text):
         pitch = int(text)

@@ -45,7 +45,7 @@ class Wishes:
         for name, most in (("bars", 10_000), ("notes", 100_000), ("polyphony", 1_000)):
             value = getattr(self, name)
             if value is not None:
-                check_int(value, name, 1, most)
+                check_int(value, f"wished {name}", 1, most)
         if self.seconds is not None and not 0 < self.seconds <= 36_000:
             raise ValueError(f"expected 0 to 36000 seconds, got {self.seconds}")
         if self.tempo is not None and not 10 <= self.tempo <= 400:
