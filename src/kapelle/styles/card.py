@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 
 from ..errors import StyleError
 from ..evaluation import longest_silence, looped_bars
-from ..music import Score, Track
+from ..music import Key, Score, Track, with_detected_key
 
 
 def places(score: Score) -> list[str]:
@@ -36,6 +38,7 @@ class Habits:
         silence_bars: longest silence in bars; 98 % of the pieces have less.
         monophonic: whether each pitched track plays one note at a time, in 98 % of the pieces.
         names: of tracks that most pieces call alike: "52/0" for the first with program 52, "drums/0".
+        keys: how many of the pieces are in each key, by its name.
     """
 
     notes_per_bar: float = 8.0
@@ -44,15 +47,18 @@ class Habits:
     silence_bars: float = 1.0
     monophonic: bool = False
     names: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, scores: Iterable[Score]) -> Habits:
         """The habits of scores; with none of them, the defaults."""
         rows = []
         called: dict[str, Counter[str]] = {}
+        keys: Counter[str] = Counter()
         for score in scores:
             for place, track in zip(places(score), score.tracks, strict=True):
                 called.setdefault(place, Counter())[track.name] += 1
+            keys.update(key.name for key in with_detected_key(score).keys)
             bars = len(score.bars()) - 1
             alone = all(_is_monophonic(track) for track in score.tracks if not track.is_drum)
             rows.append((score.num_notes / bars, bars, looped_bars(score) / bars, longest_silence(score).bars, alone))
@@ -72,7 +78,18 @@ class Habits:
             silence_bars=float(high[3]),
             monophonic=bool(table[:, 4].mean() >= 0.98),
             names=names,
+            keys=dict(keys.most_common()),
         )
+
+    def shift_to(self, key: Key | None) -> int:
+        """Semitones, -6..5, from a key that the pieces are often in to the wished one; the fewer the better.
+
+        A style knows every key from transposed pieces, and knows by the shift in which register that is.
+        """
+        if key is None:
+            return 0
+        shifts = sorted(range(-6, 6), key=abs)
+        return max(shifts, key=lambda shift: self.keys.get(key.transpose(-shift).name, 0) * 0.8 ** abs(shift))
 
 
 def _is_monophonic(track: Track) -> bool:
@@ -131,28 +148,57 @@ def card_from_json(values: Any) -> Card:
         StyleError: if it is no card.
     """
     known = _known(Card, values, "card")
-    for name in ("attribution", "remarks"):
-        known[name] = tuple(map(str, known.get(name, ())))
-    known["curve"] = tuple(tuple(map(float, row)) for row in known.get("curve", ()))
-    return Card(**known)
+    with _damage("card"):
+        for name in ("attribution", "remarks"):
+            known[name] = tuple(map(str, known.get(name, ())))
+        known["figures"] = {str(name): float(value) for name, value in known.get("figures", {}).items()}
+        known["curve"] = tuple(
+            (float(epoch), float(_finite(seconds)), float(train), float(valid))
+            for epoch, seconds, train, valid in known.get("curve", ())
+        )
+        return Card(**known)
 
 
 def habits_from_json(values: Any) -> Habits:
     """The habits that `to_json` wrote."""
     known = _known(Habits, values, "habits")
-    known["names"] = {str(place): str(name) for place, name in known.get("names", {}).items()}
-    return Habits(**known)
+    with _damage("habits"):
+        known["names"] = {str(place): str(name) for place, name in known.get("names", {}).items()}
+        known["keys"] = {str(key): int(_finite(count)) for key, count in known.get("keys", {}).items()}
+    habits = Habits(**known)
+    if habits.notes_per_bar <= 0 or habits.bars < 1:
+        raise StyleError("the style's habits are damaged: fetch or train the style again")
+    return habits
 
 
 def _known(kind: type[Any], values: Any, what: str) -> dict[str, Any]:
+    """The values whose names `kind` knows, each of the type it has there, and finite."""
     if not isinstance(values, dict):
         raise StyleError(f"the style's {what} is damaged: fetch or train the style again")
-    defaults = asdict(kind())
-    for name, value in values.items():
-        default = defaults.get(name)
-        plain = (
-            list if isinstance(default, tuple) else (int, float) if isinstance(default, (int, float)) else type(default)
-        )
-        if name in defaults and not isinstance(value, plain):
-            raise StyleError(f"the style's {what} is damaged at '{name}': fetch or train the style again")
-    return {name: value for name, value in values.items() if name in defaults}
+    known = {}
+    for name, default in asdict(kind()).items():
+        if name not in values:
+            continue
+        value, plain = values[name], list if isinstance(default, tuple) else type(default)
+        with _damage(f"{what} at '{name}'"):
+            if isinstance(value, (int, float)) and isinstance(default, (int, float)):
+                value = type(default)(_finite(value))
+            elif not isinstance(value, plain):
+                raise TypeError(f"expected {plain.__name__}")
+        known[name] = value
+    return known
+
+
+def _finite(value: Any) -> Any:
+    if not math.isfinite(value):
+        raise ValueError("expected a finite number")
+    return value
+
+
+@contextmanager
+def _damage(where: str) -> Iterator[None]:
+    """What cannot be understood inside becomes the user's error."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError):
+        raise StyleError(f"the style's {where} is damaged: fetch or train the style again") from None

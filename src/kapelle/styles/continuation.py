@@ -12,6 +12,7 @@ from ..codecs import Codec
 from ..errors import WishError
 from ..music import Meter, Notes, Score, Spans, Track, Wishes, bar_starts, resample, with_detected_key
 from ..sampling.writing import Steps
+from .card import Habits
 
 
 @dataclass(frozen=True)
@@ -23,15 +24,17 @@ class Prompt:
         wishes: that make the piece as long as wished.
         stop: ticks of the codec at which what is new starts.
         tracks: for each track of the codec's score, the track of the beginning that it is.
+        shift: semitones from a key that the style knows well to that of the beginning.
     """
 
     steps: Steps
     wishes: Wishes
     stop: int
     tracks: tuple[int, ...]
+    shift: int
 
 
-def prompt_of(codec: Codec, beginning: Score, bars: int, monophonic: bool) -> Prompt:
+def prompt_of(codec: Codec, beginning: Score, bars: int, habits: Habits) -> Prompt:
     """What a style is told of a beginning, to go on for `bars` bars after its last bar line.
 
     Raises:
@@ -44,13 +47,15 @@ def prompt_of(codec: Codec, beginning: Score, bars: int, monophonic: bool) -> Pr
     canonical = codec.canonical(heard)
     stop = int(canonical.bars()[-1])
     given = len(canonical.bars()) - 1 - (canonical.pickup > 0)
-    steps = codec.with_facts(codec.encode(heard)[:-1], bars=given + bars)
+    shift = habits.shift_to(canonical.keys[0] if canonical.keys else None)
+    steps = codec.with_facts(codec.encode(heard)[:-1], bars=given + bars, shift=shift)
     meter = canonical.meter_at(stop)
     return Prompt(
         steps,
-        Wishes(bars=given + bars, meter=Meter(0, meter.numerator, meter.denominator), monophonic=monophonic),
+        Wishes(bars=given + bars, meter=Meter(0, meter.numerator, meter.denominator), monophonic=habits.monophonic),
         stop,
         _same_tracks(beginning.tracks, canonical.tracks),
+        shift,
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from ..codecs import codec_from_json
 from ..errors import KapelleError, StyleError
 from ..files import write_atomically
-from ..networks import Network
+from ..networks import Columns, Network
 from .card import card_from_json, habits_from_json, to_json
 from .style import Style
 
@@ -76,13 +76,31 @@ def open_style(path: str | os.PathLike[str]) -> Style:
             card_from_json(about["card"]),
             habits_from_json(about["habits"]),
         )
-        if tuple(network.config.columns.sizes) != tuple(size for _, size, _ in style.codec.layout):
+        if network.config.columns != Columns.of(style.codec.layout):
             raise StyleError("its network and its vocabulary do not belong together: fetch or train the style again")
+        _try_a_step(style)
     except KapelleError as error:
         raise StyleError(f"{path.name}: {error}") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError) as error:
         raise StyleError(f"{path.name}: the style is damaged ({error!r}): fetch or train it again") from None
     return style
+
+
+def _try_a_step(style: Style) -> None:
+    """Play one step, here, where a damaged file can still be told from a fault of ours.
+
+    Raises:
+        ValueError: if what comes is no logits; or whatever the player stumbles over.
+    """
+    if not all(np.isfinite(weight).all() for weight in style.weights.values()):
+        raise ValueError("some weights are no numbers")
+    player = style.player
+    for column, (_, size, _) in enumerate(style.codec.layout):
+        if column in style.network.config.columns.predicted:
+            logits = player.logits(column)
+            if logits.shape != (size,) or not np.isfinite(logits).all():
+                raise ValueError("the weights give no probabilities")
+        player.put(column, 0)
 
 
 def peek(path: Path) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class Request:
         prompt: steps of a beginning, its header included, or None.
         not_before: ticks before which nothing new may start.
         repetition: share of bars that may be exact repetition after the second time; None for the style's habit.
+        shift: semitones from a key that the style knows well to that of the prompt.
     """
 
     wishes: Wishes
@@ -35,6 +36,7 @@ class Request:
     prompt: Steps | None = None
     not_before: int = 0
     repetition: float | None = None
+    shift: int = 0
 
 
 def compose_once(
@@ -46,10 +48,12 @@ def compose_once(
     style chose, and the countdown of bars can start.
     """
     wishes, prompt, guide = request.wishes, request.prompt, None
+    shift = request.shift
     if prompt is None:
-        prompt, wishes, guide = _header(codec, player, habits, wishes, request.taste, rng)
+        shift = habits.shift_to(wishes.key)
+        prompt, wishes, guide = _header(codec, player, habits, wishes, shift, request.taste, rng)
         player.reset()
-    walk = codec.walk(wishes, request.not_before, guide)
+    walk = codec.walk(wishes, request.not_before, guide, shift)
     draft = write(player, codec, walk, request.taste, rng, prompt, most_steps=_most_steps(wishes, habits))
     score = codec.decode(draft.steps)
     return score.replace(tempos=_tempo(score, request.wishes)), draft.finished
@@ -63,11 +67,11 @@ def _most_steps(wishes: Wishes, habits: Habits) -> int:
 
 
 def _header(
-    codec: Codec, player: Player, habits: Habits, wishes: Wishes, taste: Taste, rng: np.random.Generator
+    codec: Codec, player: Player, habits: Habits, wishes: Wishes, shift: int, taste: Taste, rng: np.random.Generator
 ) -> tuple[Steps, Wishes, int | None]:
     """The five header facts, the wishes with their length in bars, and the bars to announce for wished notes."""
     open_ended = wishes.bars is None and wishes.notes is None and wishes.seconds is None
-    walk = codec.walk(replace(wishes, seconds=None), guide=None if open_ended else 1)
+    walk = codec.walk(replace(wishes, seconds=None), guide=None if open_ended else 1, shift=shift)
     steps = write(player, codec, walk, taste, rng, most_steps=codec.header_steps).steps
     facts = codec.facts(steps)
     meter = Meter.parse(facts["meter"])

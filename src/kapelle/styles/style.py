@@ -131,8 +131,8 @@ class Style:
             CodecError: if the beginning has no notes that this style can play.
         """
         taste = _understood(lambda: Taste(temperature, top_k, top_p, min_p))[0]
-        prompt = prompt_of(self.codec, beginning, bars, self.habits.monophonic)
-        request = Request(prompt.wishes, taste, prompt.steps, prompt.stop, _share(repetition))
+        prompt = prompt_of(self.codec, beginning, bars, self.habits)
+        request = Request(prompt.wishes, taste, prompt.steps, prompt.stop, _share(repetition), prompt.shift)
         score = self._best_of_takes(request, seed, tell or (lambda line: None))
         return join(beginning, score, prompt)
 

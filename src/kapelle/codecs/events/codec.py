@@ -1,7 +1,7 @@
 """One step per note: the codec that keeps tracks, bars, triplets, loudness and pedal apart.
 
 A piece is five header facts (length in bars, metre, tempo, key, pickup), then one step for each note,
-pedal press and change of metre in order of time, then an end. A step is a row of ten columns:
+pedal press and change of metre in order of time, then an end. A step is a row of eleven columns:
 
     advance    ticks since the step before, 24 a quarter
     position   ticks since the bar line             } follow from what was told before: they are there
@@ -13,6 +13,7 @@ pedal press and change of metre in order of time, then an end. A step is a row o
     pitch      MIDI number, or 128 + drum key
     duration   ticks
     velocity   loudness, in 32 steps
+    shift      semitones by which training transposed the piece; free like the others
 
 Steps of one onset stand in the order of kind, voice, and pitch from high to low, so a piece has exactly
 one encoding. Silences longer than one step can say are made of waits.
@@ -38,6 +39,7 @@ from .vocabulary import (
     MAX_BAR,
     MAX_BARS,
     METERS,
+    SHIFTS,
     TEMPOS,
     TICKS_PER_QUARTER,
     Vocabulary,
@@ -50,14 +52,14 @@ if TYPE_CHECKING:
 
 Steps = NDArray[np.int32]
 
-NAMES = ("advance", "position", "remaining", "meter", "key", "kind", "voice", "pitch", "duration", "velocity")
-ADVANCE, POSITION, REMAINING, METER, KEY, KIND, VOICE, PITCH, DURATION, VELOCITY = range(10)
-GIVEN = frozenset((POSITION, REMAINING, METER, KEY))
+NAMES = ("advance", "position", "remaining", "meter", "key", "kind", "voice", "pitch", "duration", "velocity", "shift")
+ADVANCE, POSITION, REMAINING, METER, KEY, KIND, VOICE, PITCH, DURATION, VELOCITY, SHIFT = range(11)
+GIVEN = frozenset((POSITION, REMAINING, METER, KEY, SHIFT))
 """Columns that follow from what was told before."""
 
 
 class EventsCodec:
-    """Between a Score and its steps, an array of shape (steps, 10).
+    """Between a Score and its steps, an array of shape (steps, 11).
 
     Kept: onset and duration on a grid of 24 ticks a quarter (durations above a bar of 4/4 on a coarser
     one), pitch, velocity in steps of 4, program, which of several tracks with one program, drums, pedal,
@@ -108,7 +110,7 @@ class EventsCodec:
     # -- Score to steps ---------------------------------------------------------------------------
 
     def encode(self, score: Score) -> Steps:
-        """The steps of a score, shape (steps, 10), each an index into its column's words.
+        """The steps of a score, shape (steps, 11), each an index into its column's words.
 
         Raises:
             CodecError: if the score has no notes the vocabulary can play, or is longer than 2**24 ticks.
@@ -130,7 +132,7 @@ class EventsCodec:
         return self._score(self._table(np.asarray(steps)))
 
     def paid(self, steps: Steps) -> NDArray[np.bool_]:
-        """Which fields of the steps are a choice: the others follow from the step's kind, shape (steps, 10)."""
+        """Which fields of the steps are a choice: the others follow from the step's kind, shape (steps, 11)."""
         kind = steps[:, KIND]
         paid = np.zeros(steps.shape, bool)
         paid[:, KIND] = True
@@ -149,8 +151,10 @@ class EventsCodec:
         words = (self.vocabulary.kinds[kind].split(" ", 1)[1] for kind in steps[: len(HEADER), KIND])
         return dict(zip(HEADER, words, strict=True))
 
-    def with_facts(self, steps: Steps, bars: int | None = None, quarters_per_minute: float | None = None) -> Steps:
-        """Steps whose header says another length or tempo, the nearest there is a word for."""
+    def with_facts(
+        self, steps: Steps, bars: int | None = None, quarters_per_minute: float | None = None, shift: int | None = None
+    ) -> Steps:
+        """Steps that say another length or tempo, the nearest there is a word for, or another shift, -6..5."""
         steps = steps.copy()
         kinds, ranges = self.vocabulary.kind_index, self.vocabulary.header_ranges
         if bars is not None:
@@ -158,13 +162,15 @@ class EventsCodec:
         if quarters_per_minute is not None:
             word = nearest(np.array([quarters_per_minute]), np.array(TEMPOS))[0]
             steps[HEADER.index("tempo"), KIND] = ranges["tempo"][0] + word
+        if shift is not None:
+            steps[:, SHIFT] = SHIFTS.index(shift)
         return steps
 
-    def walk(self, wishes: Wishes | None = None, not_before: int = 0, guide: int | None = None) -> Walk:
+    def walk(self, wishes: Wishes | None = None, not_before: int = 0, guide: int | None = None, shift: int = 0) -> Walk:
         """The masks of a piece to be written; see `Walk`."""
         from .walk import Walk
 
-        return Walk(self, wishes, not_before, guide)
+        return Walk(self, wishes, not_before, guide, shift)
 
     def augment(self, steps: Steps, rng: np.random.Generator) -> Steps:
         """The same piece in another key and a little faster or slower, as training sees it anew each time.
@@ -173,7 +179,7 @@ class EventsCodec:
         a tempo up to 6 % away.
 
         Args:
-            steps: an encoded piece, or the header and any stretch of it, shape (steps, 10).
+            steps: an encoded piece, or the header and any stretch of it, shape (steps, 11).
             rng: where chance comes from.
         """
         steps = steps.copy()
@@ -184,6 +190,7 @@ class EventsCodec:
             low, high = max(-6, -int(pitches.min())), min(5, 127 - int(pitches.max()))
             semitones = int(rng.integers(low, high + 1)) if low <= high else 0
             steps[pitched, PITCH] += semitones
+            steps[:, SHIFT] += semitones
             first = ranges["key"][0]
             fact = HEADER.index("key")
             key = int(steps[fact, KIND]) - first
@@ -282,6 +289,7 @@ class EventsCodec:
             ranges["pickup"][0] + table.pickup // 6,
         )
         steps[-1, KIND] = kinds["end"]
+        steps[:, SHIFT] = SHIFTS.index(0)
         self._fill_given(steps[len(HEADER) :], table)
         return steps
 

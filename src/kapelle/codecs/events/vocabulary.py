@@ -26,6 +26,9 @@ DRUM_PITCH = 128
 HEADER = ("bars", "meter", "tempo", "key", "pickup")
 """The facts that open every piece, one step each, in this order."""
 
+SHIFTS = tuple(range(-6, 6))
+"""Semitones by which training may have transposed a piece."""
+
 VERSION = 1
 
 
@@ -121,6 +124,7 @@ class Vocabulary:
             "pitch": self.pitches,
             "duration": self.durations,
             "velocity": self.velocities,
+            "shift": SHIFTS,
         }
 
     @cached_property

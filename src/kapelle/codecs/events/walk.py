@@ -12,12 +12,13 @@ from .codec import (
     PITCH,
     POSITION,
     REMAINING,
+    SHIFT,
     VELOCITY,
     VOICE,
     EventsCodec,
 )
 from .table import bar_length
-from .vocabulary import FAR, HEADER, MAX_BAR, MAX_BARS
+from .vocabulary import FAR, HEADER, MAX_BAR, MAX_BARS, SHIFTS
 
 
 class Walk:
@@ -32,13 +33,21 @@ class Walk:
         wishes: what must hold. `seconds` must have been turned into bars by the caller, who knows the tempo.
         not_before: ticks before which nothing new may start, for going on from a given beginning.
         guide: the bars to announce where a number of notes is wished: they are held to, the bars only guide.
+        shift: semitones, -6..5: as if training had transposed a piece by so much to get this one. With 0 keys
+            and ranges are those of the pieces themselves.
     """
 
     def __init__(
-        self, codec: EventsCodec, wishes: Wishes | None = None, not_before: int = 0, guide: int | None = None
+        self,
+        codec: EventsCodec,
+        wishes: Wishes | None = None,
+        not_before: int = 0,
+        guide: int | None = None,
+        shift: int = 0,
     ) -> None:
         self.codec = codec
         self.wishes = wishes or Wishes()
+        self._shift = SHIFTS.index(shift)
         self._announced = self.wishes.bars or guide
         self.not_before = not_before
         self._book = Book.of(codec, self.wishes, self._announced)
@@ -57,12 +66,14 @@ class Walk:
         self._last_end = 0
         self._bars_at_start = 1
         self._sounding: dict[tuple[int, int, int], int] = {}
-        self._row = [0] * 10
+        self._row = [0] * 11
 
     # -- reading ----------------------------------------------------------------------------------
 
     def given(self, column: int) -> int:
         """The word of a column that follows from what was told before."""
+        if column == SHIFT:
+            return self._shift
         if self._in_header:
             return 0
         if column == POSITION:

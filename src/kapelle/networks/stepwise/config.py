@@ -25,10 +25,10 @@ class StepwiseConfig:
     """
 
     columns: Columns
-    embed_dim: int = 192
-    hidden_dim: int = 320
+    embed_dim: int = 160
+    hidden_dim: int = 304
     num_layers: int = 2
-    inner_dim: int = 160
+    inner_dim: int = 144
     attention_dim: int = 128
     num_heads: int = 4
     window: int = 512
