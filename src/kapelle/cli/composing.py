@@ -1,0 +1,172 @@
+"""`kapelle compose` and `kapelle continue`."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import WishError
+from .output import count, fact_line, shown
+from .writing import free_paths, suffixes_of, write_piece
+
+if TYPE_CHECKING:
+    from ..music import Score
+
+
+def _drawing(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that composing and continuing share."""
+    options = (
+        click.option(
+            "--seed", type=click.IntRange(0), help="The same seed gives the same piece. A free random one without it."
+        ),
+        click.option(
+            "--count", type=click.IntRange(1, 10_000), default=1, help="So many pieces, of the seed and those after it."
+        ),
+        click.option("--temperature", default=1.0, help="1 as learnt, less is safer, more is wilder.  [1]"),
+        click.option("--top-k", default=0, help="Draw among the k most likely only; 0 is no limit.  [0]"),
+        click.option("--top-p", default=0.98, help="Draw among the most likely that reach this probability.  [0.98]"),
+        click.option("--min-p", default=0.0, help="Draw among those this share as likely as the most likely.  [0]"),
+        click.option(
+            "--formats", default="mid", metavar="LIST", help="Of mid, musicxml, png, svg and txt, with commas.  [mid]"
+        ),
+        click.option(
+            "--out", default=".", type=click.Path(path_type=Path), metavar="FOLDER", help="Where files go.  [here]"
+        ),
+        click.option("--force", is_flag=True, help="Replace files that exist."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("style")
+@click.option("--bars", type=int, help="Length in bars.")
+@click.option("--notes", type=int, help="Length in notes.")
+@click.option("--seconds", type=float, help="Length in seconds.")
+@click.option("--key", help='Such as "D minor"; every note is of its scale.')
+@click.option("--meter", help="Such as 3/4.")
+@click.option("--tempo", type=float, help="Beats a minute, 10 to 400.")
+@click.option("--range", "range_", metavar="LOW-HIGH", help="Lowest and highest pitch, such as C3-C6.")
+@click.option("--polyphony", type=int, help="How many notes may sound at once.")
+@click.option("--instrument", "instruments", multiple=True, help="Such as violin or 40; again for each further track.")
+@click.option("--title", help="Of the piece; the style and the seed without it.")
+@_drawing
+def compose(
+    style: str,
+    title: str | None,
+    range_: str | None,
+    instruments: tuple[str, ...],
+    seed: int | None,
+    count: int,
+    formats: str,
+    out: Path,
+    force: bool,
+    **wishes: Any,
+) -> None:
+    """Compose new pieces in a STYLE, by its name or its file.
+
+    Files are named STYLE-SEED, such as folk-7.mid. What you do not wish for, the style chooses.
+
+    \b
+    kapelle compose folk --bars 16 --seed 7
+    kapelle compose folk --key "D minor" --meter 3/4 --tempo 96 --count 4 --out tunes
+    """
+    pitches = None if range_ is None else _pitches(range_)
+    stem = _stem(style)
+
+    def make(composer: Any, number: int, tell: Callable[[str], None]) -> Score:
+        score: Score = composer.compose(
+            range=pitches,
+            instruments=instruments,
+            title=f"{stem} {number}" if title is None else title,
+            seed=number,
+            tell=tell,
+            **wishes,
+        )
+        return score
+
+    _make_pieces(make, style, stem, seed, count, formats, out, force)
+
+
+@click.command("continue")
+@click.argument("music", type=click.Path(path_type=Path))
+@click.option("--style", required=True, help="By its name or its file.")
+@click.option("--bars", type=int, default=8, help="Bars to add.  [8]")
+@_drawing
+def continue_(
+    music: Path,
+    style: str,
+    seed: int | None,
+    count: int,
+    formats: str,
+    out: Path,
+    force: bool,
+    **wishes: Any,
+) -> None:
+    """Go on from the file MUSIC, which stays as it is, to the tick.
+
+    Files are named MUSIC-STYLE-SEED, such as riff-folk-7.mid.
+
+    \b
+    kapelle continue riff.mid --style folk --bars 16
+    """
+    from ..files import load
+
+    beginning = load(music)
+
+    def make(composer: Any, number: int, tell: Callable[[str], None]) -> Score:
+        score: Score = composer.continue_(beginning, seed=number, tell=tell, **wishes)
+        return score
+
+    _make_pieces(make, style, f"{music.stem}-{_stem(style)}", seed, count, formats, out, force)
+
+
+def _make_pieces(
+    make: Callable[[Any, int, Callable[[str], None]], Score],
+    style: str,
+    stem: str,
+    seed: int | None,
+    number_of_pieces: int,
+    formats: str,
+    out: Path,
+    force: bool,
+) -> None:
+    """Make pieces, write them, and say of each where it is and what it is like."""
+    suffixes = suffixes_of(formats)
+    start = time.perf_counter()
+    from ..styles import load_style
+
+    composer = load_style(style)
+    wanted = free_paths(out, stem, seed, number_of_pieces, suffixes, force)
+    for number, paths in wanted.items():
+
+        def tell(line: str, number: int = number) -> None:
+            click.echo(f"seed {number}: {line}", err=True)
+
+        score = make(composer, number, tell)
+        write_piece(score, paths, force)
+        for path in paths:
+            click.echo(shown(path))
+        click.echo(f"    {fact_line(score)}")
+    click.echo(f"{count(number_of_pieces, 'piece')} in {time.perf_counter() - start:.1f} seconds")
+
+
+def _stem(style: str) -> str:
+    """What files are named after: what was typed, since the name inside a stranger's file may be anything."""
+    return os.path.basename(style).removesuffix(".safetensors")
+
+
+def _pitches(text: str) -> tuple[str, str]:
+    # A minus may belong to a pitch: C-1 is the lowest.
+    pitch = r"([A-Ga-g][#♯b♭]?-?\d|\d{1,3})"
+    match = re.fullmatch(rf"\s*{pitch}\s*(?:-|–|,|\.\.|\s|to)\s*{pitch}\s*", text)
+    if match is None:
+        raise WishError(f"expected a --range such as C3-C6 or 48-84, got {text!r}")
+    return match[1], match[2]

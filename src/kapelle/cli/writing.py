@@ -1,0 +1,154 @@
+"""Which files a command is to write: found out before any work, written whole, never over the user's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import FileError
+from .output import shown
+
+if TYPE_CHECKING:
+    from ..music import Score
+
+PICTURES = (".png", ".svg")
+
+
+def suffixes_of(formats: str) -> tuple[str, ...]:
+    """The suffixes that a list such as "mid,png" names.
+
+    Raises:
+        FileError: if one of them is not known.
+    """
+    suffixes = [f".{name.strip().lower().removeprefix('.')}" for name in formats.split(",") if name.strip()]
+    if not suffixes:
+        raise FileError(f"expected --formats such as mid,musicxml,png, got {formats!r}")
+    for suffix in suffixes:
+        if suffix not in PICTURES:
+            _check_format(suffix)
+    return tuple(dict.fromkeys(suffixes))
+
+
+def _check_format(suffix: str) -> None:
+    from ..files import format_of, formats
+
+    try:
+        format_of(f"piece{suffix}")
+    except FileError:
+        known = [form.SUFFIXES[0] for form in formats().values()]
+        names = ", ".join(name.removeprefix(".") for name in (*known, *PICTURES))
+        raise FileError(f"expected --formats of {names}, got {suffix.removeprefix('.')!r}") from None
+
+
+def free_paths(
+    folder: Path, stem: str, seed: int | None, count: int, suffixes: Sequence[str], force: bool
+) -> dict[int, list[Path]]:
+    """The files of each seed, from the one given on, or from a random one of which there is no file yet.
+
+    Raises:
+        FileError: if a file exists already and `force` is off, or the folder cannot be written.
+    """
+    check_folder(folder)
+    if seed is None:
+        return _random_paths(folder, stem, count, suffixes)
+    wanted = _paths(folder, stem, seed, count, suffixes)
+    if not force:
+        for path in _taken(wanted):
+            raise FileError(f"{shown(path)}: exists already; take another --seed or --out, or replace it with --force")
+    return wanted
+
+
+def _random_paths(folder: Path, stem: str, count: int, suffixes: Sequence[str]) -> dict[int, list[Path]]:
+    import secrets
+
+    most = 1000
+    while True:
+        # Short numbers first: a seed is there to be said and typed again.
+        wanted = _paths(folder, stem, 1 + secrets.randbelow(most), count, suffixes)
+        if not _taken(wanted):
+            return wanted
+        most *= 2
+
+
+def _paths(folder: Path, stem: str, seed: int, count: int, suffixes: Sequence[str]) -> dict[int, list[Path]]:
+    return {
+        number: [folder / f"{stem}-{number}{suffix}" for suffix in suffixes] for number in range(seed, seed + count)
+    }
+
+
+def _taken(paths: dict[int, list[Path]]) -> list[Path]:
+    return [path for several in paths.values() for path in several if os.path.lexists(path)]
+
+
+def check_folder(folder: Path) -> None:
+    """See that a folder can be written, or can be made; nothing is made yet.
+
+    Raises:
+        FileError: if it cannot.
+    """
+    try:
+        nearest = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
+        is_folder = nearest.is_dir()
+    except (OSError, ValueError) as error:
+        raise FileError(f"{shown(folder)}: expected a folder to write to: {error}") from None
+    if not is_folder:
+        raise FileError(f"{shown(nearest)}: expected a folder to write to, got a file; name another with --out")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise FileError(f"{shown(nearest)}: the folder cannot be written; name another with --out")
+
+
+def make_folder(folder: Path) -> None:
+    """The folder and those above it, if they are not there.
+
+    Raises:
+        FileError: if that fails.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise FileError(f"{shown(folder)}: the folder cannot be made: {reason}; name another with --out") from None
+
+
+def bytes_of(score: Score, path: Path) -> bytes:
+    """What a file of a score holds: music or a picture, as the suffix says.
+
+    Raises:
+        FileError: if no format has the suffix, or this one cannot hold the score.
+    """
+    suffix = path.suffix.lower()
+    if suffix in PICTURES:
+        from ..rendering import to_png, to_svg
+
+        return to_png(score) if suffix == ".png" else to_svg(score).encode()
+    from ..files import format_of
+
+    try:
+        return format_of(path).encode(score)
+    except FileError as error:
+        raise FileError(f"{shown(path)}: {error}") from None
+
+
+def write_piece(score: Score, paths: Sequence[Path], force: bool) -> None:
+    """Write all files of a piece, or none that was not there before.
+
+    Raises:
+        FileError: if one of them cannot be written.
+    """
+    from ..files import write_atomically
+
+    contents = [bytes_of(score, path) for path in paths]
+    make_folder(paths[0].parent)
+    new: list[Path] = []
+    try:
+        for path, content in zip(paths, contents, strict=True):
+            is_new = not os.path.lexists(path)
+            write_atomically(path, content, force)
+            if is_new:
+                new.append(path)
+    except BaseException:
+        for path in new:
+            path.unlink(missing_ok=True)
+        raise
