@@ -80,7 +80,7 @@ def test_missing_files_folders_and_bad_names_are_told_in_a_line(tmp_path: Path) 
     with pytest.raises(FileError, match="no such file"):
         load(tmp_path / "a.mid")
     (tmp_path / "folder.mid").mkdir()
-    with pytest.raises(FileError, match="cannot be read"):
+    with pytest.raises(FileError, match="expected a file, got a folder"):
         load(tmp_path / "folder.mid")
     with pytest.raises(FileError, match="cannot be written"):
         save(TUNE, tmp_path / "folder.mid", force=True)

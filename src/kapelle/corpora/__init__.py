@@ -6,7 +6,10 @@ point group `kapelle.corpora`) with four names:
     NAME      short and unique, "folk"
     TITLE     as shown to people
     LICENCE   under which weights learnt from it may be given on
-    load      (cache: Path | None, progress=None) -> Corpus; `piano` takes its folder of files instead of the cache
+    load      (cache: Path | None, progress=None) -> Corpus
+
+One that is read from files of the user's, such as `piano`, says READS_FOLDER = True, and `load` takes their folder
+instead of the cache.
 
 `load_folder` makes a corpus of any folder of music; `split` divides one for training.
 """

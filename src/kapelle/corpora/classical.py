@@ -15,6 +15,7 @@ from .folder import load_files
 from .tunes import Progress
 
 NAME = "piano"
+READS_FOLDER = True
 TITLE = "Classical piano"
 LICENCE = (
     "CC BY-SA 4.0 for weights learnt from it: the files are CC BY-SA 3.0 Germany (piano-midi.de), in the public "

@@ -34,10 +34,10 @@ def load_folder(path: str | os.PathLike[str], progress: Progress | None = None) 
         raise CorpusError(
             f"expected a folder of music or one music file, but there is no {_shown(root)}; check the path"
         )
-    known = {suffix for form in files.formats().values() for suffix in form.SUFFIXES}
+    known = {suffix for form in files.formats().values() for suffix in form.SUFFIXES if not hasattr(form, "BEGINS")}
     unreadable: list[tuple[str, str]] = []
     found = list(_walk(root, unreadable))
-    wanted = [file for file in found if file.suffix.lower() in known]
+    wanted = [file for file in found if files.holds_music(file)]
     if not wanted:
         raise CorpusError(_no_music(root, found, known, unreadable))
     base = root if root.is_dir() else root.parent
@@ -45,8 +45,9 @@ def load_folder(path: str | os.PathLike[str], progress: Progress | None = None) 
     corpus = Corpus.of(_shown(Path(root.resolve().name)), pieces, [*unreadable, *skipped], _LICENCE)
     if not corpus.pieces:
         reasons = "; ".join(f"{reason} ({count})" for reason, count in corpus.reasons.most_common(3))
+        were = "its one file was" if len(wanted) == 1 else f"all {len(wanted)} files were"
         raise CorpusError(
-            f"expected at least one usable piece in {_shown(root)}, but all {len(wanted)} files were left out: "
+            f"expected at least one usable piece in {_shown(root)}, but {were} left out: "
             f"{reasons}; add music files that open elsewhere"
         )
     return corpus

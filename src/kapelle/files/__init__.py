@@ -8,12 +8,16 @@ point group `kapelle.files`) with four names:
     decode    bytes -> Score
     encode    Score -> bytes
 
+A format whose suffix belongs to other files more often than not, such as .txt, also has BEGINS: the bytes that
+each of its files begins with. `holds_music` goes by them.
+
 Both functions touch no disk and raise FileError with one line. A module is imported when a suffix asks for it,
 and imports whatever is heavy inside its functions.
 """
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import functools
 import importlib
@@ -29,7 +33,7 @@ from ..errors import FileError
 from ..music import Score
 from .disk import read_bytes, write_atomically
 
-__all__ = ["Format", "format_of", "formats", "load", "save", "write_atomically"]
+__all__ = ["Format", "format_of", "formats", "holds_music", "load", "save", "write_atomically"]
 
 GROUP = "kapelle.files"
 
@@ -106,6 +110,24 @@ def format_of(path: str | os.PathLike[str]) -> Format:
     hint = f"; did you mean {near[0]}?" if near else ""
     got = f"the suffix {suffix}" if suffix else "no suffix"
     raise FileError(f"{os.fspath(path)}: expected a file name that ends in {', '.join(known)}, got {got}{hint}")
+
+
+def holds_music(path: str | os.PathLike[str]) -> bool:
+    """Whether a file of a folder is meant as music: by its suffix, and where that says too little, by its first bytes.
+
+    A file that cannot be opened, or is none, counts as its suffix says, so that whoever loads it learns why.
+    """
+    try:
+        begins = getattr(format_of(path), "BEGINS", b"")
+    except FileError:
+        return False
+    if not begins or not os.path.isfile(path):
+        return True
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(begins) + 3).removeprefix(codecs.BOM_UTF8).startswith(begins)
+    except OSError:
+        return True
 
 
 def _search(suffix: str) -> Iterator[Format]:

@@ -20,10 +20,13 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
         FileError: if it cannot be read or is larger.
     """
     try:
+        # Looked at before it is opened: a pipe to which nobody writes would never open.
+        state = os.stat(path)
+        if not stat.S_ISREG(state.st_mode):
+            what = "a folder" if stat.S_ISDIR(state.st_mode) else "a device or a pipe"
+            raise FileError(f"{os.fspath(path)}: expected a file, got {what}")
         with open(path, "rb", buffering=0) as file:
             state = os.fstat(file.fileno())
-            if not stat.S_ISREG(state.st_mode):
-                raise FileError(f"{os.fspath(path)}: expected a file, got a device or a pipe")
             if state.st_size > MAX_BYTES:
                 size = state.st_size >> 20
                 raise FileError(f"{os.fspath(path)}: expected at most {MAX_BYTES >> 20} MB of music, got {size} MB")

@@ -16,6 +16,7 @@ from ..music import Key, Meter, Notes, Score, Spans, TempoMap, Track, spell
 
 NAME = "text"
 SUFFIXES = (".txt",)
+BEGINS = b"Kapelle score"
 
 _FIRST_LINE = "Kapelle score, form 1"
 _MAX_BARS = 1_000_000
