@@ -144,6 +144,9 @@ def test_transposing_moves_the_detected_key(notes: list[tuple[int, int]], semito
 @given(st.lists(st.integers(0, 127), max_size=30), st.integers(1, 50))
 def test_only_the_shares_of_the_weights_count(pitch: list[int], weight: int) -> None:
     values = np.array(pitch, np.int64)
+    best = np.sort(key_fit(np.bincount(values % 12, minlength=12)))
+    # Two keys that fit alike are told apart by nothing but rounding.
+    assume(len(pitch) == 0 or best[-1] - best[-2] > 1e-9)
     assert detect_key(values) == detect_key(values, np.full(len(values), weight))
 
 
