@@ -18,10 +18,12 @@ import click
 import pytest
 
 import kapelle
+from kapelle.cli.main import THREADS, main
 from kapelle.cli.main import kapelle as command_line
 from kapelle.codecs import codecs
 from kapelle.corpora import sources
 from kapelle.files import formats
+from kapelle.music import Notes, Score, Track
 from kapelle.networks import networks, presets
 from kapelle.styles.store import BUNDLED
 
@@ -112,6 +114,21 @@ def test_every_command_of_a_page_is_understood(page: Path) -> None:
     for words in typed_commands(page):
         assert words[0] in COMMANDS, f"{page.name}: kapelle {words[0]}"
         COMMANDS[words[0]].make_context(words[0], list(words[1:]))
+
+
+@each_page
+def test_the_commands_of_a_page_do_what_they_say(page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundled = {path.stem for path in BUNDLED.glob("*.safetensors")}
+    if "folk" not in bundled:
+        pytest.skip("needs the bundled style folk")
+    for name in THREADS:
+        monkeypatch.setenv(name, "1" if name.endswith("THREADS") else "PASSIVE")
+    kapelle.save(Score(24, (Track(Notes.of([(0, 24, 62, 80), (24, 24, 66, 80), (48, 48, 69, 80)])),)), "riff.mid")
+    for words in typed_commands(page):
+        style = words[words.index("--style") + 1] if "--style" in words else "folk"
+        # Learning takes too long here, and so there is no style of the reader's own.
+        if words[0] != "train" and (words[1] if words[0] == "compose" else style) in bundled:
+            assert main(words) == 0, f"kapelle {shlex.join(words)}"
 
 
 @each_page
