@@ -33,6 +33,9 @@ def _drawing(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--top-p", default=0.98, help="Draw among the most likely that reach this probability.  [0.98]"),
         click.option("--min-p", default=0.0, help="Draw among those this share as likely as the most likely.  [0]"),
         click.option(
+            "--repetition", type=float, help="Share of bars that may repeat, 0 to 1. As the style without it."
+        ),
+        click.option(
             "--formats", default="mid", metavar="LIST", help="Of mid, musicxml, png, svg and txt, with commas.  [mid]"
         ),
         click.option(
