@@ -105,7 +105,7 @@ def test_a_folder_without_music_says_what_was_found(tmp_path: Path) -> None:
 
 def test_a_folder_of_broken_music_says_why(tmp_path: Path) -> None:
     write(line(60, 3), tmp_path / "a.mid")
-    with pytest.raises(CorpusError, match=r"all 1 files were left out: fewer than 8 notes \(1\)"):
+    with pytest.raises(CorpusError, match=r"its one file was left out: fewer than 8 notes \(1\)"):
         load_folder(tmp_path)
 
 
