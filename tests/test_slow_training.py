@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("music21")
 
-from kapelle import learn  # noqa: E402
-from kapelle.corpora import Corpus, get  # noqa: E402
-from kapelle.evaluation import facts  # noqa: E402
+from kapelle import learn
+from kapelle.corpora import Corpus, get
+from kapelle.evaluation import facts
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..codecs import Codec
 from ..errors import WishError
 from ..evaluation import longest_silence, looped_bars
-from ..music import Key, Meter, Score, Wishes, parse_pitch
+from ..music import Key, Meter, Score, Wishes, clip, parse_pitch
 from ..music.instruments import program_of
 from ..networks import Network, Player
 from ..sampling import Taste
@@ -178,6 +178,9 @@ class Style:
 
     def _fault(self, score: Score, finished: bool, request: Request) -> tuple[float, str] | None:
         """How bad a take is, and why, beside what the style's own pieces do."""
+        if request.not_before and request.not_before < score.end:
+            # How a given beginning is, is not the take's fault.
+            score = clip(score, request.not_before, score.end)
         if not score.num_notes:
             return 1e6, "has no notes"
         length = len(score.bars()) - 1

@@ -37,8 +37,11 @@ class LstmConfig:
     def __post_init__(self) -> None:
         if self.input not in INPUTS:
             raise ValueError(f"the input must be one of {', '.join(INPUTS)}, got {self.input!r}")
-        if not self.hidden_dims or min(self.hidden_dims) < 1:
+        sizes = (*self.hidden_dims, self.embed_dim)
+        if not self.hidden_dims or not all(isinstance(size, int) and size >= 1 for size in sizes):
             raise ValueError(f"an LSTM needs layers of at least one unit, got {self.hidden_dims}")
+        if not isinstance(self.dense_dim, int) or self.dense_dim < 0 or not 0 <= self.dropout < 1:
+            raise ValueError(f"expected dense_dim >= 0 and 0 <= dropout < 1, got {self.dense_dim} and {self.dropout}")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

@@ -34,6 +34,15 @@ class StepwiseConfig:
     window: int = 512
     dropout: float = 0.25
 
+    def __post_init__(self) -> None:
+        sizes = (self.embed_dim, self.hidden_dim, self.num_layers, self.inner_dim, self.num_heads, self.window)
+        if not all(isinstance(size, int) and size >= 1 for size in sizes) or not isinstance(self.attention_dim, int):
+            raise ValueError(f"the sizes of a network must be whole numbers from 1, got {sizes}")
+        if self.attention_dim < 0 or self.attention_dim % self.num_heads:
+            raise ValueError(f"attention_dim must be a multiple of num_heads, got {self.attention_dim}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must be 0 or more and less than 1, got {self.dropout}")
+
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return {**self.__dict__, "columns": self.columns.to_json()}

@@ -101,9 +101,7 @@ class StepwiseModule(nn.Module):
             ).view(steps.shape[:2])
         return costs, tuple(kept)
 
-    def _look_up(
-        self, outer: Tensor, rows: Tensor, past: tuple[Tensor, ...] | None
-    ) -> tuple[Tensor, list[Tensor]]:
+    def _look_up(self, outer: Tensor, rows: Tensor, past: tuple[Tensor, ...] | None) -> tuple[Tensor, list[Tensor]]:
         """What is found in earlier steps, (B, T, A), and the keys and values to remember, each (B, W, A)."""
         key, value = self.key(outer), self.value(rows)  # (B, T, A): known once the step is told
         if past is not None:
