@@ -28,7 +28,7 @@ def _drawing(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--count", type=click.IntRange(1, 10_000), default=1, help="So many pieces, of the seed and those after it."
         ),
-        click.option("--temperature", default=1.0, help="1 as learnt, less is safer, more is wilder.  [1]"),
+        click.option("--temperature", default=0.9, help="1 as learnt, less is safer, more is wilder.  [0.9]"),
         click.option("--top-k", default=0, help="Draw among the k most likely only; 0 is no limit.  [0]"),
         click.option("--top-p", default=0.98, help="Draw among the most likely that reach this probability.  [0.98]"),
         click.option("--min-p", default=0.0, help="Draw among those this share as likely as the most likely.  [0]"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,9 @@ from ..networks import Player
 from .draw import Taste, draw
 
 Steps = NDArray[np.int32]
+
+CLOSES = 16
+"""How often the end of a piece is tried."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ def write(
     rng: np.random.Generator,
     prompt: Steps | None = None,
     most_steps: int = 20_000,
+    closes: Callable[[Steps], bool] | None = None,
 ) -> Draft:
     """Write steps until the walk is finished.
 
@@ -46,6 +52,8 @@ def write(
         rng: where chance comes from.
         prompt: steps that come first, as they are, shape (P, F).
         most_steps: at which an unfinished piece is left as it is.
+        closes: whether a finished piece ends as it should; if not, its last bars are written again, up to
+            `CLOSES` times, after which it stays as it is.
     """
     layout = codec.layout
     rows: list[list[int]] = [] if prompt is None else prompt.tolist()
@@ -53,7 +61,17 @@ def write(
         for column, word in enumerate(row):
             walk.put(column, word)
             player.put(column, word)
-    while not walk.finished and len(rows) < most_steps:
+    before_close: tuple[int, Any, Walk] | None = None
+    tries = CLOSES if closes is not None and taste.temperature > 0 else 0
+    while len(rows) < most_steps:
+        if walk.finished:
+            if closes is None or before_close is None or tries == 0 or closes(_steps(rows, layout)):
+                break
+            tries -= 1
+            rows, walk = rows[: before_close[0]], before_close[2].copy()
+            player.restore(before_close[1])
+        if tries and before_close is None and walk.closing:
+            before_close = len(rows), player.state(), walk.copy()
         row = []
         for column, (_, size, is_given) in enumerate(layout):
             if is_given:
@@ -66,7 +84,11 @@ def write(
             player.put(column, word)
             row.append(word)
         rows.append(row)
-    return Draft(np.array(rows, np.int32).reshape(-1, len(layout)), walk.finished)
+    return Draft(_steps(rows, layout), walk.finished)
+
+
+def _steps(rows: list[list[int]], layout: tuple[tuple[str, int, bool], ...]) -> Steps:
+    return np.array(rows, np.int32).reshape(-1, len(layout))
 
 
 def _choose(player: Player, column: int, allowed: NDArray[np.bool_], taste: Taste, rng: np.random.Generator) -> int:

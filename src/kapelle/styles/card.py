@@ -37,6 +37,7 @@ class Habits:
         loop_share: share of bars that are exact repetition after the second time; 98 % of the pieces have less.
         silence_bars: longest silence in bars; 98 % of the pieces have less.
         monophonic: whether each pitched track plays one note at a time, in 98 % of the pieces.
+        ends_on_tonic: whether the lowest of the last notes is the tonic in most of the pieces.
         names: of tracks that most pieces call alike: "52/0" for the first with program 52, "drums/0".
         keys: how many of the pieces are in each key, by its name.
     """
@@ -46,6 +47,7 @@ class Habits:
     loop_share: float = 0.2
     silence_bars: float = 1.0
     monophonic: bool = False
+    ends_on_tonic: bool = False
     names: dict[str, str] = field(default_factory=dict)
     keys: dict[str, int] = field(default_factory=dict)
 
@@ -58,10 +60,14 @@ class Habits:
         for score in scores:
             for place, track in zip(places(score), score.tracks, strict=True):
                 called.setdefault(place, Counter())[track.name] += 1
-            keys.update(key.name for key in with_detected_key(score).keys)
+            key = with_detected_key(score).keys
+            keys.update(sign.name for sign in key)
+            tonic = bool(key) and final_bass(score) == key[0].tonic
             bars = len(score.bars()) - 1
             alone = all(_is_monophonic(track) for track in score.tracks if not track.is_drum)
-            rows.append((score.num_notes / bars, bars, looped_bars(score) / bars, longest_silence(score).bars, alone))
+            rows.append(
+                (score.num_notes / bars, bars, looped_bars(score) / bars, longest_silence(score).bars, alone, tonic)
+            )
         if not rows:
             return cls()
         table = np.array(rows)
@@ -77,6 +83,7 @@ class Habits:
             loop_share=float(high[2]),
             silence_bars=float(high[3]),
             monophonic=bool(table[:, 4].mean() >= 0.98),
+            ends_on_tonic=bool(table[:, 5].mean() > 0.5),
             names=names,
             keys=dict(keys.most_common()),
         )
@@ -90,6 +97,15 @@ class Habits:
             return 0
         shifts = sorted(range(-6, 6), key=abs)
         return max(shifts, key=lambda shift: self.keys.get(key.transpose(-shift).name, 0) * 0.8 ** abs(shift))
+
+
+def final_bass(score: Score) -> int | None:
+    """The pitch class of the lowest note that starts last, drums left out; None without one."""
+    pitched = [track.notes for track in score.tracks if not track.is_drum and len(track.notes)]
+    if not pitched:
+        return None
+    last = max(int(notes.onset.max()) for notes in pitched)
+    return min(int(notes.pitch[notes.onset == last].min()) for notes in pitched if int(notes.onset.max()) == last) % 12
 
 
 def _is_monophonic(track: Track) -> bool:

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..codecs import Codec
 from ..errors import WishError
-from ..music import Meter, Score, TempoMap, Wishes
+from ..music import Key, Meter, Score, TempoMap, Wishes
 from ..networks import Player
 from ..sampling import Taste, write
 from ..sampling.writing import Steps
-from .card import Habits
+from .card import Habits, final_bass
 
 MOST_BARS = 255
 """Where a style says only that its pieces are long, so many bars are written."""
@@ -54,7 +54,18 @@ def compose_once(
         prompt, wishes, guide = _header(codec, player, habits, wishes, shift, request.taste, rng)
         player.reset()
     walk = codec.walk(wishes, request.not_before, guide, shift)
-    draft = write(player, codec, walk, request.taste, rng, prompt, most_steps=_most_steps(wishes, habits))
+    facts = codec.facts(prompt)
+    tonic = Key.parse(facts["key"]).tonic if habits.ends_on_tonic and facts["key"] != "none" else None
+    draft = write(
+        player,
+        codec,
+        walk,
+        request.taste,
+        rng,
+        prompt,
+        _most_steps(wishes, habits),
+        None if tonic is None else lambda steps: final_bass(codec.decode(steps)) == tonic,
+    )
     score = codec.decode(draft.steps)
     return score.replace(tempos=_tempo(score, request.wishes)), draft.finished
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from ...music import Wishes
 from .book import Book, Mask
 from .codec import (
@@ -67,6 +69,17 @@ class Walk:
         self._bars_at_start = 1
         self._sounding: dict[tuple[int, int, int], int] = {}
         self._row = [0] * 11
+
+    def copy(self) -> Walk:
+        """A walk that has come as far and goes its own way from here."""
+        other = copy(self)
+        other._row, other._header, other._sounding = self._row.copy(), self._header.copy(), self._sounding.copy()
+        return other
+
+    @property
+    def closing(self) -> bool:
+        """Whether the last two bars are reached."""
+        return not self._in_header and self._remaining() <= 2
 
     # -- reading ----------------------------------------------------------------------------------
 
