@@ -82,7 +82,9 @@ def _header(
 ) -> tuple[Steps, Wishes, int | None]:
     """The five header facts, the wishes with their length in bars, and the bars to announce for wished notes."""
     open_ended = wishes.bars is None and wishes.notes is None and wishes.seconds is None
-    walk = codec.walk(replace(wishes, seconds=None), guide=None if open_ended else 1, shift=shift)
+    # The other facts are drawn for a piece of about the length that it will have.
+    expected = max(1, round(wishes.notes / habits.notes_per_bar)) if wishes.notes is not None else habits.bars
+    walk = codec.walk(replace(wishes, seconds=None), guide=None if open_ended else expected, shift=shift)
     steps = write(player, codec, walk, taste, rng, most_steps=codec.header_steps).steps
     facts = codec.facts(steps)
     meter = Meter.parse(facts["meter"])
@@ -94,7 +96,7 @@ def _header(
             raise WishError(f"expected at most 10000 bars, got {bars}: wish for fewer seconds")
         wishes = replace(wishes, seconds=None, bars=bars, meter=meter)
     elif wishes.notes is not None:
-        guide = max(1, round(wishes.notes / habits.notes_per_bar))
+        guide = expected
         wishes = replace(wishes, meter=meter)
     elif open_ended:
         wishes = replace(wishes, bars=MOST_BARS if facts["bars"] == "many" else int(facts["bars"]))
