@@ -36,16 +36,19 @@ class BatchPlan:
     size: int
 
     @classmethod
-    def for_data(cls, lengths: Sequence[int], most_steps: int = 2048, least_batches: int = 12) -> BatchPlan:
+    def for_data(
+        cls, lengths: Sequence[int], crop: int = 256, most_steps: int = 2048, least_batches: int = 12
+    ) -> BatchPlan:
         """A plan that fits the data: small corpora get small batches, so that an epoch still has several.
 
         Args:
             lengths: steps of each piece.
+            crop: steps of the longest crop.
             most_steps: of a batch.
             least_batches: of an epoch, where the data are enough for it.
         """
         total = sum(lengths)
-        crop = int(min(256, max(lengths)))
+        crop = min(crop, max(lengths))
         size = min(most_steps, max(total // least_batches, 2 * crop)) // crop
         return cls(crop, max(1, min(size, 128)))
 

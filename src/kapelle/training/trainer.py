@@ -36,6 +36,7 @@ class Recipe:
         weight_decay: of AdamW.
         averaging: how much of the averaged weights stays at each update, near 1; 0 for no averaging.
         patience: the run ends when this many looks at the held-out pieces in a row brought nothing better.
+        crop: steps of a piece that are looked at together, at most.
         seed: every random choice follows from it.
         threads: of torch; None leaves torch's own choice.
         device: "cpu", or another that torch knows.
@@ -48,6 +49,7 @@ class Recipe:
     weight_decay: float = 0.02
     averaging: float = 0.995
     patience: int = 8
+    crop: int = 256
     seed: int = 0
     threads: int | None = None
     device: str = "cpu"
@@ -119,7 +121,7 @@ class _Run:
         if hasattr(self.module, "begin_from"):
             self.module.begin_from(_counts(network, codec, train, recipe.device))
         self.average = copy.deepcopy(self.module).eval()
-        self.plan = BatchPlan.for_data([len(piece) for piece in train])
+        self.plan = BatchPlan.for_data([len(piece) for piece in train], recipe.crop)
         self.optimiser = self._optimiser()
         self.outcome = Outcome({})
         self.start = time.monotonic()
