@@ -12,6 +12,7 @@ from ..corpora import Corpus, Piece, split
 from ..errors import CodecError, CorpusError, MissingExtra
 from ..music import with_detected_key
 from ..networks import Columns, network
+from ..networks.lstm import PRESETS as REFERENCES
 from .card import Card, Habits
 from .style import Style
 
@@ -112,7 +113,7 @@ def module_of(net: Any, weights: Any) -> Any:
 
 def recipe_of(network_name: str) -> dict[str, Any]:
     """How the reference networks were trained by their makers; ours needs nothing said."""
-    if network_name == "stepwise":
+    if network_name not in REFERENCES:
         return {}
     # Windows of 100 tokens, as theirs were: 25 steps with four fields that are chosen.
     return {"optimiser": "rmsprop" if network_name == "skuldur" else "adam", "learning_rate": 1e-3, "crop": 25}
