@@ -139,6 +139,7 @@ class _Run:
         last_look = self.start
         steps_an_epoch = sum(len(piece) for piece in self.train)
         look_every = max(5.0, 60 * self.recipe.minutes / 30)
+        looked_for = 0.0
         try:
             while not self.outcome.ended:
                 begun = self.epoch
@@ -153,9 +154,11 @@ class _Run:
                     )
                     if self._share() >= 1:
                         break
-                    if now - last_look > look_every:
+                    # Looking must not eat up the time, however slow a network is.
+                    if now - last_look > max(look_every, 12 * looked_for):
                         self._look()
                         last_look = time.monotonic()
+                        looked_for = last_look - now
                     if self.outcome.ended:
                         break
                 self.epoch = begun + 1
