@@ -78,9 +78,7 @@ def run(name: str, seed: int, minutes: float, codec: object, parts: list) -> dic
 
 def table(rows: list[dict]) -> None:
     """The figures of each network over its seeds, as a table in Markdown."""
-    print(
-        "\n| network | parameters | epochs seen | valid, nats per note | test, nats per note |\n|---|---|---|---|---|"
-    )
+    print("\n| network | parameters | updates | valid, nats per note | test, nats per note |\n|---|---|---|---|---|")
     names = sorted({row["network"] for row in rows}, key=lambda n: min(r["valid"] for r in rows if r["network"] == n))
     for name in names:
         own = [row for row in rows if row["network"] == name]
@@ -88,8 +86,8 @@ def table(rows: list[dict]) -> None:
         for figure in ("valid", "test"):
             values = [row[figure] for row in own]
             cells.append(f"{statistics.mean(values):.3f} ({', '.join(f'{value:.3f}' for value in values)})")
-        epochs = statistics.mean(row["epochs"] for row in own)
-        print(f"| `{name}` | {own[0]['parameters'] / 1e6:.2f} M | {epochs:.1f} | {cells[0]} | {cells[1]} |")
+        updates = statistics.mean(row["updates"] for row in own)
+        print(f"| `{name}` | {own[0]['parameters'] / 1e6:.2f} M | {updates:.0f} | {cells[0]} | {cells[1]} |")
 
 
 if __name__ == "__main__":

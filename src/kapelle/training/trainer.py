@@ -161,7 +161,8 @@ class _Run:
                         looked_for = last_look - now
                     if self.outcome.ended:
                         break
-                self.epoch = begun + 1
+                else:
+                    self.epoch = begun + 1
                 if self._share() >= 1 and not self.outcome.ended:
                     self.outcome.ended = "time" if self.recipe.epochs is None or self._time_is_up() else "epochs"
         except KeyboardInterrupt:
