@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kapelle.codecs import Codec, codec_from_json, codecs
-from kapelle.music import Key, Meter, Score, Wishes, transpose
+from kapelle.music import Key, Meter, Notes, Score, Track, Wishes, transpose
 from strategies import scores
 
 CODECS = [codec() for codec in codecs().values()]
@@ -36,8 +36,7 @@ def random_walk(codec: Codec, wishes: Wishes, seed: int, most: int = 400) -> np.
                 assert mask.shape == (size,)
                 assert mask.any(), f"nothing may follow in {codec.layout[column][0]}"
                 word = int(rng.choice(np.flatnonzero(mask)))
-            walk.put(column, word)
-            row.append(word)
+            row.append(walk.put(column, word))
         rows.append(row)
     return np.array(rows, np.int32)
 
@@ -169,3 +168,22 @@ def test_augmenting_transposes_the_tune_and_its_key_and_keeps_every_time(codec: 
             fits.append(False)
     assert any(fits)
     assert abs(other.tempos.mean(1) - score.tempos.mean(1)) <= max(2.5, 0.08 * score.tempos.mean(1))
+
+
+@each_codec
+def test_who_wants_to_go_on_beyond_the_last_bar_closes_the_piece(codec: Codec) -> None:
+    # Left with no advance but 0, a network would pile up notes at the last onset.
+    codec = codec.for_scores([Score(24, (Track(Notes.of([(0, 24, 60, 80)])),))])
+    walk = codec.walk(Wishes(bars=2, meter=Meter.parse("4/4")))
+    rows: list[list[int]] = []
+    while not walk.finished:
+        row: list[int] = []
+        for column, (name, _, is_given) in enumerate(codec.layout):
+            allowed = None if is_given else np.flatnonzero(walk.allowed(column))
+            # A quarter further each time, whether or not there is room for it.
+            wanted = 24 if name == "advance" and len(rows) > 5 else 0
+            word = walk.given(column) if allowed is None else int(allowed[np.abs(allowed - wanted).argmin()])
+            row.append(walk.put(column, word))
+        rows.append(row)
+    score = codec.decode(np.array(rows, np.int32))
+    assert score.tracks[0].notes.onset.tolist() == [24 * beat for beat in range(8)]

@@ -80,7 +80,7 @@ def write(
                 word = 0
             else:
                 word = _choose(player, column, walk.allowed(column), taste, rng)
-            walk.put(column, word)
+            word = walk.put(column, word)
             player.put(column, word)
             row.append(word)
         rows.append(row)

@@ -65,6 +65,7 @@ class Walk:
         self._key = 0
         self._last: tuple[int, int, int] | None = None
         self._waited = False
+        self._over = False
         self._last_end = 0
         self._bars_at_start = 1
         self._sounding: dict[tuple[int, int, int], int] = {}
@@ -122,13 +123,22 @@ class Walk:
 
     # -- writing ----------------------------------------------------------------------------------
 
-    def put(self, column: int, word: int) -> None:
-        """Say which word a column has; the step is complete with the velocity."""
+    def put(self, column: int, word: int) -> int:
+        """Say which word a column has; the step is complete with the velocity.
+
+        Returns:
+            The word that the step tells: the one that was said, but 0 for an advance beyond the last bar,
+            which closes the piece.
+        """
+        if column == ADVANCE:
+            self._over = self._may_run_over and self._now + word > self._latest()
+            word = 0 if self._over else word
         self._row[column] = word
         if column == ADVANCE and word:
             self._move(word)
         elif column == VELOCITY:
             self._finish_step()
+        return word
 
     def _move(self, ticks: int) -> None:
         self._now += ticks
@@ -212,10 +222,19 @@ class Walk:
             return book.first[ADVANCE]
         mask = book.every[ADVANCE].copy()
         mask[: min(least, MAX_BAR)] = False
-        mask[most + 1 :] = False
+        mask[most + 1 :] = self._may_run_over
         if self.can_end:
             mask[0] = True
         return mask
+
+    @property
+    def _may_run_over(self) -> bool:
+        """Whether an advance beyond the last bar may come, and closes the piece.
+
+        Were it forbidden, a network that wants to go on would be left with no advance but 0, and would pile
+        up notes at the last onset instead.
+        """
+        return self._end is not None and self.wishes.bars is not None and self.can_end
 
     def _latest(self) -> int:
         """The last tick at which a step may stand."""
@@ -281,7 +300,7 @@ class Walk:
         book = self._book
         if self._in_header:
             return self._header_kinds()
-        if self._has_all_notes:
+        if self._has_all_notes or self._over:
             return book.only_end
         if self._now < self.not_before:
             return book.only_wait
