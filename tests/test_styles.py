@@ -14,7 +14,7 @@ from kapelle.errors import StyleError, WishError
 from kapelle.evaluation import looped_bars
 from kapelle.music import Key, Score, transpose
 from kapelle.styles import Habits, Style, open_style, save_style
-from kapelle.styles.card import final_bass
+from kapelle.styles.card import closes_on
 
 pytest.importorskip("torch")
 import tiny
@@ -135,7 +135,7 @@ def test_continuing_keeps_a_beginning_in_any_unit_of_time_and_any_instrument(fol
 def test_pieces_end_on_the_tonic_where_the_pieces_of_the_style_do(folk: Style) -> None:
     def share(style: Style) -> float:
         pieces = [style.compose(bars=2, key="G major", seed=seed) for seed in range(12)]
-        return sum(final_bass(piece) == 7 for piece in pieces) / len(pieces)
+        return sum(closes_on(piece, 7) for piece in pieces) / len(pieces)
 
     closing, open_ = (replace(folk, habits=replace(folk.habits, ends_on_tonic=ends)) for ends in (True, False))
     # A style that has learnt next to nothing hits the tonic by chance; its last bars are tried sixteen times.

@@ -15,7 +15,7 @@ from .draw import Taste, draw
 
 Steps = NDArray[np.int32]
 
-CLOSES = 16
+CLOSES = 24
 """How often the end of a piece is tried."""
 
 

@@ -37,7 +37,7 @@ class Habits:
         loop_share: share of bars that are exact repetition after the second time; 98 % of the pieces have less.
         silence_bars: longest silence in bars; 98 % of the pieces have less.
         monophonic: whether each pitched track plays one note at a time, in 98 % of the pieces.
-        ends_on_tonic: whether the lowest of the last notes is the tonic in most of the pieces.
+        ends_on_tonic: whether most of the pieces end on the tonic or its triad.
         names: of tracks that most pieces call alike: "52/0" for the first with program 52, "drums/0".
         keys: how many of the pieces are in each key, by its name.
     """
@@ -62,7 +62,7 @@ class Habits:
                 called.setdefault(place, Counter())[track.name] += 1
             key = with_detected_key(score).keys
             keys.update(sign.name for sign in key)
-            tonic = bool(key) and final_bass(score) == key[0].tonic
+            tonic = bool(key) and closes_on(score, key[0].tonic)
             bars = len(score.bars()) - 1
             alone = all(_is_monophonic(track) for track in score.tracks if not track.is_drum)
             rows.append(
@@ -99,13 +99,14 @@ class Habits:
         return max(shifts, key=lambda shift: self.keys.get(key.transpose(-shift).name, 0) * 0.8 ** abs(shift))
 
 
-def final_bass(score: Score) -> int | None:
-    """The pitch class of the lowest note that starts last, drums left out; None without one."""
+def closes_on(score: Score, tonic: int) -> bool:
+    """Whether the lowest of the pitched notes that sound to the end is the tonic and the others are of its triads."""
     pitched = [track.notes for track in score.tracks if not track.is_drum and len(track.notes)]
     if not pitched:
-        return None
+        return False
     last = max(int(notes.onset.max()) for notes in pitched)
-    return min(int(notes.pitch[notes.onset == last].min()) for notes in pitched if int(notes.onset.max()) == last) % 12
+    pitch = np.concatenate([notes.pitch[notes.end > last] for notes in pitched])
+    return int(pitch.min()) % 12 == tonic and bool(np.isin((pitch - tonic) % 12, (0, 3, 4, 7)).all())
 
 
 def _is_monophonic(track: Track) -> bool:

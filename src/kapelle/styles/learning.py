@@ -122,7 +122,7 @@ def recipe_of(network_name: str) -> dict[str, Any]:
 def small_data_remark(pieces: int) -> str:
     """What to expect of so few pieces; nothing from a hundred on."""
     if pieces == 1:
-        return "One piece: expect variations on it, close to the original."
+        return "One piece: expect its instruments, register and rhythms, not its tune; more pieces make it a style."
     if pieces < 15:
         return f"{pieces} pieces: expect their figures and rhythms, little sense of form, and passages that are copied."
     if pieces < 100:

@@ -12,10 +12,7 @@ from ..music import Key, Meter, Score, TempoMap, Wishes
 from ..networks import Player
 from ..sampling import Taste, write
 from ..sampling.writing import Steps
-from .card import Habits, final_bass
-
-MOST_BARS = 255
-"""Where a style says only that its pieces are long, so many bars are written."""
+from .card import Habits, closes_on
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ def compose_once(
         rng,
         prompt,
         _most_steps(wishes, habits),
-        None if tonic is None else lambda steps: final_bass(codec.decode(steps)) == tonic,
+        None if tonic is None else lambda steps: closes_on(codec.decode(steps), tonic),
     )
     score = codec.decode(draft.steps)
     return score.replace(tempos=_tempo(score, request.wishes)), draft.finished
@@ -74,7 +71,7 @@ def _most_steps(wishes: Wishes, habits: Habits) -> int:
     """Steps at which a piece is given up: many times what the style needs for the length."""
     if wishes.notes is not None:
         return 3 * wishes.notes + 200
-    return int(500 + 12 * habits.notes_per_bar * (wishes.bars or MOST_BARS))
+    return int(500 + 12 * habits.notes_per_bar * (wishes.bars or habits.bars))
 
 
 def _header(
@@ -99,7 +96,7 @@ def _header(
         guide = expected
         wishes = replace(wishes, meter=meter)
     elif open_ended:
-        wishes = replace(wishes, bars=MOST_BARS if facts["bars"] == "many" else int(facts["bars"]))
+        wishes = replace(wishes, bars=habits.bars if facts["bars"] == "many" else int(facts["bars"]))
     tempo = None if wishes.tempo is None else wishes.tempo * meter.beat_quarters
     return codec.with_facts(steps, wishes.bars or guide, tempo), wishes, guide
 
