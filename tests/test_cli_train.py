@@ -57,7 +57,7 @@ def test_a_style_may_go_to_a_file_of_its_own(terminal: Terminal) -> None:
 def test_one_file_is_a_folder_too(terminal: Terminal) -> None:
     save(tiny.tune(1, bars=8), "one.mid")
     said = terminal.run(f"train one.mid --name one {QUICK}")
-    assert "One piece: expect variations on it" in said.out
+    assert "One piece: expect its instruments" in said.out
 
 
 @pytest.mark.parametrize(
