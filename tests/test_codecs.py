@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -84,6 +85,7 @@ def test_every_encoded_step_is_allowed_and_what_is_given_is_right(codec: Codec, 
     key=st.sampled_from([None, "D minor", "F# major"]),
     polyphony=st.sampled_from([None, 1, 3]),
     monophonic=st.booleans(),
+    lineup=st.sampled_from([None, (0,), (25, 30, 30, 128)]),
 )
 def test_every_walk_through_the_masks_decodes_to_a_score_with_every_wish(
     codec: Codec,
@@ -93,6 +95,7 @@ def test_every_walk_through_the_masks_decodes_to_a_score_with_every_wish(
     key: str | None,
     polyphony: int | None,
     monophonic: bool,
+    lineup: tuple[int, ...] | None,
 ) -> None:
     wishes = Wishes(
         bars=bars,
@@ -100,6 +103,7 @@ def test_every_walk_through_the_masks_decodes_to_a_score_with_every_wish(
         key=key and Key.parse(key),
         polyphony=polyphony,
         monophonic=monophonic,
+        lineup=lineup,
         low=40,
         high=80,
     )
@@ -120,6 +124,9 @@ def check_wishes(score: Score, wishes: Wishes, finished: bool) -> None:
         assert score.keys[0].name == wishes.key.name
     if wishes.bars is not None and finished:
         assert len(score.bars()) - 1 == wishes.bars + (score.pickup > 0)
+    if wishes.lineup is not None:
+        heard = Counter(128 if track.is_drum else track.program for track in score.tracks)
+        assert heard <= Counter(wishes.lineup)
     if wishes.monophonic:
         assert all((notes.end[:-1] <= notes.onset[1:]).all() for notes in pitched)
     if wishes.polyphony is not None:

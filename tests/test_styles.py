@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import numpy as np
 import pytest
 
 from kapelle.errors import StyleError, WishError
-from kapelle.evaluation import looped_bars
+from kapelle.evaluation import facts, looped_bars
 from kapelle.music import Key, Score, transpose
 from kapelle.styles import Habits, Style, open_style, save_style
-from kapelle.styles.card import closes_on
+from kapelle.styles.card import closes_on, lineup_of
 
 pytest.importorskip("torch")
 import tiny
@@ -140,6 +141,25 @@ def test_pieces_end_on_the_tonic_where_the_pieces_of_the_style_do(folk: Style) -
     closing, open_ = (replace(folk, habits=replace(folk.habits, ends_on_tonic=ends)) for ends in (True, False))
     # A style that has learnt next to nothing hits the tonic by chance; its last bars are tried sixteen times.
     assert share(closing) > share(open_) + 0.3
+
+
+def test_a_band_is_one_that_the_pieces_have_and_no_fuller_than_they_are(band: Style) -> None:
+    assert band.habits.lineups
+    for seed in range(6):
+        score = band.compose(bars=4, seed=seed)
+        assert any(Counter(lineup_of(score)) <= Counter(map(int, known.split())) for known in band.habits.lineups)
+        assert facts(score).max_polyphony <= band.habits.polyphony
+
+
+def test_bands_are_drawn_as_often_as_pieces_have_them_and_by_the_number_of_instruments_wished() -> None:
+    habits = Habits(lineups={"0": 3, "30 33 128": 1, "25 25 30 33 128": 1})
+    rng = np.random.default_rng(0)
+    drawn = Counter(habits.draw_lineup(rng) for _ in range(500))
+    assert drawn.keys() == {(0,), (30, 33, 128), (25, 25, 30, 33, 128)}
+    assert 250 < drawn[(0,)] < 350
+    assert {habits.draw_lineup(rng, pitched=2) for _ in range(20)} == {(30, 33, 128)}
+    assert {habits.draw_lineup(rng, pitched=9) for _ in range(20)} == {(25, 25, 30, 33, 128)}
+    assert Habits().draw_lineup(rng) is None
 
 
 def test_a_wished_key_is_reached_from_the_nearest_that_the_style_knows_well() -> None:

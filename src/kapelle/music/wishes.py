@@ -24,6 +24,8 @@ class Wishes:
         high: highest pitch, a MIDI number.
         polyphony: how many notes may sound at once in all pitched tracks, >= 1.
         monophonic: whether each pitched track plays one note at a time, as a voice or a fiddle does.
+        lineup: the program of each track, 128 for drums, in any order; a program that stands there twice may
+            play two tracks.
 
     At most one of `bars`, `notes` and `seconds` says how long the piece is.
     """
@@ -38,6 +40,7 @@ class Wishes:
     high: int = 127
     polyphony: int | None = None
     monophonic: bool = False
+    lineup: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if sum(length is not None for length in (self.bars, self.notes, self.seconds)) > 1:
@@ -54,3 +57,5 @@ class Wishes:
         check_int(self.high, "the highest pitch", 0, 127)
         if self.low > self.high:
             raise ValueError(f"expected a range of pitches inside 0..127, low to high, got {self.low}..{self.high}")
+        for program in self.lineup or ():
+            check_int(program, "a program of the line-up", 0, 128)

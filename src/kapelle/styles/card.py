@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import StyleError
-from ..evaluation import longest_silence, looped_bars
+from ..evaluation import facts, longest_silence, looped_bars
 from ..music import Key, Score, Track, with_detected_key
 
 
@@ -25,6 +25,15 @@ def places(score: Score) -> list[str]:
         names.append(f"{instrument}/{seen[instrument]}")
         seen[instrument] += 1
     return names
+
+
+LINEUPS = 100
+"""So many line-ups a style remembers."""
+
+
+def lineup_of(score: Score) -> tuple[int, ...]:
+    """The programs of the tracks that play, ascending; 128 for drums."""
+    return tuple(sorted(128 if track.is_drum else track.program for track in score.tracks if len(track.notes)))
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,9 @@ class Habits:
         ends_on_tonic: whether most of the pieces end on the tonic or its triad.
         names: of tracks that most pieces call alike: "52/0" for the first with program 52, "drums/0".
         keys: how many of the pieces are in each key, by its name.
+        polyphony: pitched notes that sound at once, at most; 98 % of the pieces have no more. 0 if not known.
+        lineups: how many of the pieces are for these instruments, by the programs of their tracks, 128 for drums,
+            as in "30 30 33 128"; the most common ones, and none if not known.
     """
 
     notes_per_bar: float = 8.0
@@ -50,6 +62,8 @@ class Habits:
     ends_on_tonic: bool = False
     names: dict[str, str] = field(default_factory=dict)
     keys: dict[str, int] = field(default_factory=dict)
+    polyphony: int = 0
+    lineups: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, scores: Iterable[Score]) -> Habits:
@@ -57,17 +71,18 @@ class Habits:
         rows = []
         called: dict[str, Counter[str]] = {}
         keys: Counter[str] = Counter()
+        lineups: Counter[str] = Counter()
         for score in scores:
             for place, track in zip(places(score), score.tracks, strict=True):
                 called.setdefault(place, Counter())[track.name] += 1
             key = with_detected_key(score).keys
             keys.update(sign.name for sign in key)
+            lineups[" ".join(map(str, lineup_of(score)))] += 1
             tonic = bool(key) and closes_on(score, key[0].tonic)
             bars = len(score.bars()) - 1
             alone = all(_is_monophonic(track) for track in score.tracks if not track.is_drum)
-            rows.append(
-                (score.num_notes / bars, bars, looped_bars(score) / bars, longest_silence(score).bars, alone, tonic)
-            )
+            loop, silence = looped_bars(score) / bars, longest_silence(score).bars
+            rows.append((score.num_notes / bars, bars, loop, silence, alone, tonic, facts(score).max_polyphony))
         if not rows:
             return cls()
         table = np.array(rows)
@@ -86,7 +101,25 @@ class Habits:
             ends_on_tonic=bool(table[:, 5].mean() > 0.5),
             names=names,
             keys=dict(keys.most_common()),
+            polyphony=int(high[6]),
+            lineups=dict(lineups.most_common(LINEUPS)),
         )
+
+    def draw_lineup(self, rng: np.random.Generator, pitched: int = 0) -> tuple[int, ...] | None:
+        """The programs of a band, drawn as often as pieces have it; None where any instruments may come.
+
+        Args:
+            rng: where chance comes from.
+            pitched: so many tracks without drums are wished, 0 for any number; the bands that come nearest count.
+        """
+        bands = {tuple(map(int, lineup.split())): times for lineup, times in self.lineups.items()}
+        if pitched:
+            off = {band: abs(sum(program < 128 for program in band) - pitched) for band in bands}
+            bands = {band: times for band, times in bands.items() if off[band] == min(off.values())}
+        if len(bands) < 2:
+            return next(iter(bands), None)
+        times = np.array(list(bands.values()))
+        return list(bands)[rng.choice(len(times), p=times / times.sum())]
 
     def shift_to(self, key: Key | None) -> int:
         """Semitones, -6..5, from a key that the pieces are often in to the wished one; the fewer the better.
@@ -181,7 +214,11 @@ def habits_from_json(values: Any) -> Habits:
     known = _known(Habits, values, "habits")
     with _damage("habits"):
         known["names"] = {str(place): str(name) for place, name in known.get("names", {}).items()}
-        known["keys"] = {str(key): int(_finite(count)) for key, count in known.get("keys", {}).items()}
+        for name in ("keys", "lineups"):
+            known[name] = {str(what): int(_finite(count)) for what, count in known.get(name, {}).items()}
+        for lineup, count in known["lineups"].items():
+            if count < 1 or not all(0 <= int(program) <= 128 for program in lineup.split()):
+                raise ValueError("no line-up")
     habits = Habits(**known)
     if habits.notes_per_bar <= 0 or habits.bars < 1:
         raise StyleError("the style's habits are damaged: fetch or train the style again")

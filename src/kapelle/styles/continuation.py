@@ -10,9 +10,10 @@ import numpy as np
 
 from ..codecs import Codec
 from ..errors import WishError
+from ..evaluation import facts
 from ..music import Meter, Notes, Score, Spans, Track, Wishes, bar_starts, resample, with_detected_key
 from ..sampling.writing import Steps
-from .card import Habits
+from .card import Habits, lineup_of
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,16 @@ def prompt_of(codec: Codec, beginning: Score, bars: int, habits: Habits) -> Prom
     shift = habits.shift_to(canonical.keys[0] if canonical.keys else None)
     steps = codec.with_facts(codec.encode(heard)[:-1], bars=given + bars, shift=shift)
     meter = canonical.meter_at(stop)
+    wishes = Wishes(
+        bars=given + bars,
+        meter=Meter(0, meter.numerator, meter.denominator),
+        polyphony=max(habits.polyphony, facts(canonical).max_polyphony) if habits.polyphony else None,
+        monophonic=habits.monophonic,
+        lineup=lineup_of(canonical),
+    )
     return Prompt(
         steps,
-        Wishes(bars=given + bars, meter=Meter(0, meter.numerator, meter.denominator), monophonic=habits.monophonic),
+        wishes,
         stop,
         _same_tracks(beginning.tracks, canonical.tracks),
         shift,

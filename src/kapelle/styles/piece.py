@@ -26,6 +26,7 @@ class Request:
         not_before: ticks before which nothing new may start.
         repetition: share of bars that may be exact repetition after the second time; None for the style's habit.
         shift: semitones from a key that the style knows well to that of the prompt.
+        instruments: how many pitched tracks are wished; 0 for as many as the style likes.
     """
 
     wishes: Wishes
@@ -34,6 +35,7 @@ class Request:
     not_before: int = 0
     repetition: float | None = None
     shift: int = 0
+    instruments: int = 0
 
 
 def compose_once(
@@ -48,6 +50,7 @@ def compose_once(
     shift = request.shift
     if prompt is None:
         shift = habits.shift_to(wishes.key)
+        wishes = replace(wishes, lineup=habits.draw_lineup(rng, request.instruments))
         prompt, wishes, guide = _header(codec, player, habits, wishes, shift, request.taste, rng)
         player.reset()
     walk = codec.walk(wishes, request.not_before, guide, shift)

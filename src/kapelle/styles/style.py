@@ -80,9 +80,9 @@ class Style:
             meter: such as "3/4".
             tempo: beats per minute, 10..400.
             range: lowest and highest pitch, as names or MIDI numbers.
-            polyphony: how many pitched notes may sound at once.
+            polyphony: how many pitched notes may sound at once; None for as many as in the style's own pieces.
             instruments: General MIDI names or programs for the pitched tracks, in order; the last one
-                serves all that are left.
+                serves all that are left. A style of bands plays in one with as many, if it knows one.
             title: written into the score.
             seed: any integer; None draws one.
             temperature: 1 draws as learnt, less is safer, 0 always takes the most likely.
@@ -101,7 +101,7 @@ class Style:
             lambda: Taste(temperature, top_k, top_p, min_p),
         )
         programs = _understood(lambda: [_program(instrument) for instrument in instruments])[0]
-        request = Request(wishes, taste, repetition=_share(repetition))
+        request = Request(wishes, taste, repetition=_share(repetition), instruments=len(programs))
         score = self._best_of_takes(request, seed, tell or (lambda line: None))
         return self._dressed(score, programs, title)
 
@@ -216,7 +216,7 @@ class Style:
             tempo,
             low,
             high,
-            polyphony,
+            (self.habits.polyphony or None) if polyphony is None else polyphony,
             self.habits.monophonic,
         )
 

@@ -30,6 +30,7 @@ class Book:
         only_end: the end alone.
         only_wait: a wait alone.
         pitches: for each kind that is a note, the pitches it may have.
+        voices: for each kind that is a note, the voices it may have.
         durations: ticks of each duration.
         meter: for each kind, its index into METERS, or -1.
         bar_lengths: ticks in a bar of each of METERS.
@@ -47,6 +48,7 @@ class Book:
     only_end: Mask
     only_wait: Mask
     pitches: dict[int, Mask]
+    voices: dict[int, Mask]
     durations: NDArray[np.int64]
     meter: NDArray[np.int64]
     bar_lengths: NDArray[np.int64]
@@ -65,9 +67,10 @@ class Book:
             mask[0] = True
         kinds = vocabulary.kind_index
         pitches = _pitch_masks(codec, wishes)
+        voices = _voice_masks(codec, wishes)
         notes = codec.is_note.copy()
         for kind, mask in pitches.items():
-            notes[kind] = mask.any()
+            notes[kind] = mask.any() and voices[kind].any()
         if not notes.any():
             raise WishError(
                 "expected a range that holds notes of the key, got none: widen the range or leave out the key"
@@ -83,7 +86,7 @@ class Book:
             wished = METERS.index(wishes.meter.name)
         return cls(
             every, first, _header_masks(codec, wishes, bars), codec.is_note, notes & (codec.program_of_kind == 128),
-            notes, only_end, only_wait, pitches, np.array(vocabulary.durations), codec.meter_of_kind,
+            notes, only_end, only_wait, pitches, voices, np.array(vocabulary.durations), codec.meter_of_kind,
             np.array([bar_length(meter) for meter in range(len(METERS))]), slice(*span), wished,
             kinds["end"], kinds["wait"], pedal,
         )  # fmt: skip
@@ -100,6 +103,15 @@ def _pitch_masks(codec: EventsCodec, wishes: Wishes) -> dict[int, Mask]:
         int(kind): drums if codec.program_of_kind[kind] == 128 else pitched & ~drums
         for kind in np.flatnonzero(codec.is_note)
     }
+
+
+def _voice_masks(codec: EventsCodec, wishes: Wishes) -> dict[int, Mask]:
+    """For each kind that is a note, the voices it may have: as many as the line-up has tracks of its program."""
+    voices = np.arange(codec.vocabulary.voices)
+    kinds = np.flatnonzero(codec.is_note).tolist()
+    if wishes.lineup is None:
+        return {kind: np.ones(len(voices), bool) for kind in kinds}
+    return {kind: voices < wishes.lineup.count(int(codec.program_of_kind[kind])) for kind in kinds}
 
 
 def _header_masks(codec: EventsCodec, wishes: Wishes, bars: int | None) -> list[Mask]:

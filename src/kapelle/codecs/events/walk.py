@@ -279,7 +279,7 @@ class Walk:
 
     def _idle_voices(self, kind: int) -> Mask:
         """The voices of an instrument that may play a note now: where each plays one at a time, the silent ones."""
-        mask = self._book.every[VOICE].copy()
+        mask = self._book.voices[kind].copy()
         if self.wishes.monophonic:
             for other, voice, _ in self._sounding:
                 if other == kind:
