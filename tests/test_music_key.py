@@ -74,9 +74,26 @@ def test_keys_are_read_as_musicians_write_them(text: str, name: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "H", "D dorian", "C##", "minor", "C major major", "Dm 4"])
 def test_what_is_no_key_is_refused_with_what_came(text: str) -> None:
-    with pytest.raises(ValueError, match="a key looks like") as error:
+    with pytest.raises(ValueError, match="expected a key in major or minor") as error:
         Key.parse(text)
     assert repr(text) in str(error.value)
+
+
+@given(st.integers(0, 11), st.sampled_from(["dorian", "phrygian", "Lydian", "mixolydian", "locrian"]))
+def test_of_a_church_mode_the_major_key_with_its_notes_is_named(tonic: int, mode: str) -> None:
+    """Whole and half steps over the tonic, as they stand in every book, are those of the key that is named."""
+    steps = {
+        "dorian": "2122212",
+        "phrygian": "1222122",
+        "lydian": "2221221",
+        "mixolydian": "2212212",
+        "locrian": "1221222",
+    }
+    notes = {tonic + sum(map(int, steps[mode.lower()][:degree])) for degree in range(7)}
+    name = Key(0, tonic).name.removesuffix(" major")
+    with pytest.raises(ValueError, match="its notes are those of") as error:
+        Key.parse(f"{name} {mode}")
+    assert Key.parse(str(error.value).split("those of ")[1]).pitch_classes == {note % 12 for note in notes}
 
 
 @pytest.mark.parametrize("fifths", [-8, 8])
@@ -184,6 +201,12 @@ def test_a_program_that_is_none_is_refused_with_its_number(program: int) -> None
 def test_plain_words_mean_what_musicians_mean() -> None:
     words = {"strings": 48, "organ": 19, "choir": 52, "harp": 46, "guitar": 24, "piano": 0, "horn": 60, "sax": 65}
     assert {word: program_of(word) for word in words} == words
+
+
+@pytest.mark.parametrize("word", ["drums", "Drum", "drum kit", "drum-kit", "percussion"])
+def test_what_people_call_drums_is_no_instrument_with_pitches(word: str) -> None:
+    with pytest.raises(ValueError, match=f"got '{word}': a style brings its own drum kit or has none; .*Steel Drums"):
+        program_of(word)
 
 
 def test_an_instrument_with_a_slip_is_refused_with_what_is_near() -> None:

@@ -107,7 +107,6 @@ def test_beats_are_what_a_conductor_beats() -> None:
 
 @pytest.mark.parametrize("text", ["", "3", "3/5", "0/4", "65/4", "3/4/4", "-3/4", "3/128"])
 def test_what_is_no_metre_is_refused_with_what_came(text: str) -> None:
-    with pytest.raises(ValueError, match=r"metre|meter") as error:
+    with pytest.raises(ValueError, match="expected a metre such as 3/4 or 6/8") as error:
         Meter.parse(text)
-    shown = {"3/5": "got 5", "0/4": "got 0", "65/4": "got 65"}.get(text, repr(text))
-    assert shown in str(error.value)
+    assert f"got {text}" in str(error.value) or f"got {text!r}" in str(error.value)

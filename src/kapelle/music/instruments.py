@@ -38,6 +38,9 @@ PROGRAM_NAMES = tuple(
 # Plain words whose first match in the list is not what people mean.
 _MEANT = {"strings": 48, "organ": 19, "choir": 52, "voice": 52, "sax": 65, "horn": 60, "harp": 46, "bells": 14}
 
+# What people call drums is a track of its own, not one of the 128; "drum" would find the first of those below.
+_DRUM_KIT = ("drum", "drums", "drum kit", "drumkit", "drum set", "drumset", "kit", "percussion")
+
 
 def name_of(program: int) -> str:
     """The General MIDI name of a program 0..127.
@@ -62,7 +65,7 @@ def program_of(text: str) -> int:
         text: "73", "Flute", "church organ", "guitar"; case does not matter. Numbers are 0..127, 0 = piano.
 
     Raises:
-        ValueError: if nothing fits; the message names what is near.
+        ValueError: if nothing fits; the message names what is near. A drum kit is none of the 128.
 
     >>> program_of("flute"), program_of("73"), program_of("nylon"), program_of("strings")
     (73, 73, 24, 48)
@@ -75,6 +78,11 @@ def program_of(text: str) -> int:
     known = [name.casefold().replace("-", " ") for name in PROGRAM_NAMES]
     if wanted in known:
         return known.index(wanted)
+    if wanted in _DRUM_KIT:
+        raise ValueError(
+            f"expected an instrument that plays pitches, got {text!r}: a style brings its own drum kit or has none; "
+            "drums with a pitch are Timpani, Steel Drums, Taiko Drum, Melodic Tom and Synth Drum"
+        )
     if wanted in _MEANT:
         return _MEANT[wanted]
     for program, name in enumerate(known):

@@ -15,6 +15,9 @@ MODES = ("major", "minor")
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 9, 10, 11)}
 """Pitch classes over the tonic. Minor holds both forms of the sixth and the seventh degree."""
 
+_CHURCH_MODES = {"ionian": 0, "dorian": 2, "phrygian": 4, "lydian": 5, "mixolydian": 7, "aeolian": 9, "locrian": 11}
+"""The degree of the major scale, in semitones, on which a mode with its notes begins."""
+
 _LETTERS = "FCGDAEB"
 PITCH_CLASS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
@@ -52,10 +55,14 @@ class Key:
 
     @classmethod
     def parse(cls, text: str, onset: int = 0) -> Key:
-        """A key from its name: "D minor", "Bb major", "F# min", "Am", "E"; a bare small letter is minor."""
+        """A key from its name: "D minor", "Bb major", "F# min", "Am", "E"; a bare small letter is minor.
+
+        Raises:
+            ValueError: if it is none; for another mode the message names the major key with the same notes.
+        """
         match = re.fullmatch(r"\s*([A-Ga-g])([#♯b♭]?)\s*-?\s*((?i:major|maj|minor|min|dur|moll)|M|m)?\s*", text)
         if match is None:
-            raise ValueError(f"a key looks like 'D minor', 'Bb major' or 'F#m', got {text!r}")
+            raise ValueError(f"expected a key in major or minor, such as 'D minor' or 'Bb major', {_came(text)}")
         letter, accidental, mode = match.groups()
         tonic = PITCH_CLASS[letter.upper()] + {"#": 1, "♯": 1, "b": -1, "♭": -1, "": 0}[accidental]
         minor = letter.islower() if mode is None else mode == "m" or mode.lower() in ("minor", "min", "moll")
@@ -88,6 +95,15 @@ class Key:
     def transpose(self, semitones: int) -> Key:
         """The same mode on a tonic that lies `semitones` higher."""
         return Key(self.onset, (self.tonic + semitones) % 12, self.mode)
+
+
+def _came(text: str) -> str:
+    """What was typed in a key's place, and for one of the church modes the major key to ask for."""
+    match = re.fullmatch(r"\s*([A-Ga-g][#♯b♭]?)\s*-?\s*([A-Za-z]+)\s*", text)
+    if match is None or match[2].lower() not in _CHURCH_MODES:
+        return f"got {text!r}"
+    tonic = Key.parse(f"{match[1]} major")
+    return f"got {text!r}; its notes are those of {tonic.transpose(-_CHURCH_MODES[match[2].lower()]).name}"
 
 
 def spell(pitch: int, key: Key) -> tuple[str, int]:

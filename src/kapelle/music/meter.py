@@ -27,15 +27,24 @@ class Meter:
         check_int(self.onset, "meter onset", 0, MAX_TICK)
         check_int(self.numerator, "meter numerator", 1, 64)
         if self.denominator not in (1, 2, 4, 8, 16, 32, 64):
-            raise ValueError(f"meter denominator must be a power of two up to 64, got {self.denominator}")
+            raise ValueError(f"meter denominator must be one of 1, 2, 4, 8, 16, 32 and 64, got {self.denominator}")
 
     @classmethod
     def parse(cls, text: str, onset: int = 0) -> Meter:
-        """A metre from its name, such as "3/4"."""
+        """A metre from its name, such as "3/4".
+
+        Raises:
+            ValueError: if it is none.
+        """
         match = re.fullmatch(r"\s*(\d{1,2})\s*/\s*(\d{1,2})\s*", text)
         if match is None:
-            raise ValueError(f"a metre looks like 3/4 or 6/8, got {text!r}")
-        return cls(onset, int(match[1]), int(match[2]))
+            raise ValueError(f"expected a metre such as 3/4 or 6/8, got {text!r}")
+        try:
+            return cls(onset, int(match[1]), int(match[2]))
+        except ValueError:
+            # A score may have more, but the codecs that compose have not.
+            bounds = "1 to 16 over 2, 4, 8 or 16"
+            raise ValueError(f"expected a metre such as 3/4 or 6/8, {bounds}; got {text.strip()}") from None
 
     @property
     def name(self) -> str:

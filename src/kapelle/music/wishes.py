@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
-from .key import Key
+from .key import Key, spell
 from .meter import Meter
 from .notes import check_int
+
+LEAVE_IT = "leave it out, and the style chooses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +50,16 @@ class Wishes:
             raise ValueError("expected one length: bars, notes or seconds, got several; leave all but one out")
         for name, most in (("bars", 10_000), ("notes", 100_000), ("polyphony", 1_000)):
             value = getattr(self, name)
-            if value is not None:
-                check_int(value, f"wished {name}", 1, most)
+            if value is not None and not (isinstance(value, Integral) and 1 <= int(value) <= most):
+                raise ValueError(f"expected {name} as a whole number from 1 to {most:,}, got {value}; {LEAVE_IT}")
         if self.seconds is not None and not 0 < self.seconds <= 36_000:
-            raise ValueError(f"expected 0 to 36000 seconds, got {self.seconds}")
+            raise ValueError(f"expected seconds above 0 and up to 36,000, got {self.seconds:g}; {LEAVE_IT}")
         if self.tempo is not None and not 10 <= self.tempo <= 400:
             raise ValueError(f"expected a tempo of 10..400 beats a minute, got {self.tempo}")
         check_int(self.low, "the lowest pitch", 0, 127)
         check_int(self.high, "the highest pitch", 0, 127)
         if self.low > self.high:
-            raise ValueError(f"expected a range of pitches inside 0..127, low to high, got {self.low}..{self.high}")
+            low, high = ("{}{} ({})".format(*spell(pitch, Key()), pitch) for pitch in (self.low, self.high))
+            raise ValueError(f"expected a range from low to high, got {low} to {high}; write the lower pitch first")
         for program in self.lineup or ():
             check_int(program, "a program of the line-up", 0, 128)
