@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from kapelle.evaluation import facts
 from kapelle.music import Key, Meter, Notes, Score, TempoMap, Track, transpose
@@ -15,6 +16,13 @@ def scale(*keys, is_drum=False, **changes):
     """A scale of C major in eighths, 24 ticks a quarter."""
     notes = Notes.of([(12 * i, 12, pitch, 80) for i, pitch in enumerate([60, 62, 64, 65, 67, 69, 71, 72])])
     return Score(24, (Track(notes, program=40, is_drum=is_drum),), keys=keys).replace(**changes)
+
+
+def line(*notes, **changes):
+    """Notes of a quarter or less, each till the next, from pairs of onset and pitch; 24 ticks a quarter."""
+    rows = [(onset, 24, pitch, 80) for onset, pitch in notes]
+    rows = [(a, min(24, b - a), p, v) for (a, _, p, v), (b, *_) in zip(rows, [*rows[1:], (1 << 20,)], strict=True)]
+    return Score(24, (Track(Notes.of(rows)),)).replace(**changes)
 
 
 def test_a_scale_in_eighths_is_told_as_people_count():
@@ -61,6 +69,60 @@ def test_polyphony_is_what_a_count_at_every_tick_gives(score):
     told = facts(score)
     assert told.max_polyphony == count.max(initial=0)
     assert told.mean_polyphony == pytest.approx(count[count > 0].mean() if count.any() else 0.0)
+
+
+@given(st.integers(20, 800), st.sampled_from(["3/8", "4/4", "6/8", "2/2"]))
+def test_a_tempo_is_told_alike_before_and_after_the_rounding_of_a_midi_file(halves, name):
+    # Wished tempos are whole or halves as a rule, and so are those of the styles in 2/2.
+    meter = Meter.parse(name)
+    score = scale(meters=(meter,), tempos=TempoMap.constant(halves / 2 * meter.beat_quarters))
+    microseconds = round(6e7 / score.tempos.quarters_per_minute[0])
+    again = score.replace(tempos=TempoMap.constant(6e7 / microseconds))
+    assert facts(score).tempo == facts(again).tempo == (halves + 1) // 2
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"),
+    [
+        (scale(Key(0, 0)), "key       C major"),
+        (scale(), "key       C major by ear"),
+        (scale(Key(0, 6)), "key       F# major as written; by ear C major"),
+        (scale(is_drum=True), "key       (none)"),
+        (
+            scale(meters=(Meter(0, 6, 8),), tempos=TempoMap.constant(90)),
+            "tempo     60 beats a minute, each a dotted quarter",
+        ),
+        (scale(meters=(Meter(0, 2, 2),), tempos=TempoMap.constant(90)), "tempo     45 beats a minute, each a half"),
+        (scale(pickup=12), "length    1 bar after a pickup of an eighth, 0:02"),
+        (line((0, 60), pickup=24), "length    a pickup of a quarter, 0:00"),
+        (scale(), "at once   one note at a time"),
+        (scale(), "silence   less than half a beat"),
+        (line((0, 60), (72, 62)), "silence   2 beats at most, from bar 1, beat 2"),
+        (line((0, 60), (216, 62)), "silence   2 bars at most, from bar 1, beat 2"),
+        (line((0, 60), (72, 62), pickup=24), "silence   2 beats at most, from bar 1"),
+        (line((0, 60), (72, 62), meters=(Meter(0, 6, 8),)), "silence   1.3 beats at most, from bar 1, eighth 3"),
+        (scale(), "repeats   nothing twice in a row"),
+        (line((0, 60), (24, 62), (48, 62), (72, 62)), "repeats   one note 3 times in a row from bar 1, beat 2"),
+        (line((0, 60), (12, 60), (24, 62)), "repeats   one note twice in a row from bar 1"),
+        (
+            line(*((24 * i, 60 + i % 4) for i in range(16))),
+            "repeats   4 notes (1 bar) 4 times in a row from bar 1; in all 2 of 4 bars repeat what was heard twice",
+        ),
+    ],
+)
+def test_facts_are_told_as_a_musician_would(score, expected):
+    assert expected in facts(score).lines()
+
+
+@given(scores())
+def test_the_place_of_a_silence_counted_from_its_bar_line_is_where_it_begins(score):
+    told = facts(score)
+    place, silence = told.silence_place, told.longest_silence
+    meter = score.meter_at(silence.start)
+    unit = meter.beat_quarters if place.unit == "beat" else meter.beat_quarters / 3
+    counted = score.bars()[place.bar - (not score.pickup)] + (place.count - 1) * unit * score.ticks_per_quarter
+    assert place.count >= 1
+    assert counted == pytest.approx(silence.start)
 
 
 @given(scores())

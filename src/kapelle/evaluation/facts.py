@@ -11,6 +11,27 @@ from kapelle.music.instruments import name_of
 
 from .loops import Loop, Silence, longest_loop, longest_silence, looped_bars
 
+CERTAIN = 0.1
+"""Above this certainty a detected key is told without a perhaps; see `Facts.key_certainty`."""
+
+MIDI_TEMPO_ERROR = 0.005
+"""Beats a minute. Half a microsecond a quarter is less: 0.0027 at 400 halves a minute."""
+
+NOTE_VALUES = {
+    0.25: "a sixteenth",
+    0.375: "a dotted sixteenth",
+    0.5: "an eighth",
+    0.75: "a dotted eighth",
+    1.0: "a quarter",
+    1.5: "a dotted quarter",
+    2.0: "a half",
+    3.0: "a dotted half",
+    4.0: "a whole note",
+}
+"""Names of lengths in quarters."""
+
+COMPOUND_UNITS = {8: "eighth", 16: "sixteenth", 32: "thirty-second", 64: "sixty-fourth"}
+
 
 @dataclass(frozen=True, slots=True)
 class TrackFacts:
@@ -31,6 +52,32 @@ class TrackFacts:
     num_notes: int
     lowest: int | None
     highest: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something in a score is, as musicians say it.
+
+    Attributes:
+        bar: 1 for the first whole bar; 0 for a pickup.
+        count: 1.0 at the bar line, and from there in units of `unit`.
+        unit: "beat"; in compound metres, whose beats are counted in threes, their note value, such as "eighth".
+        bar_beats: beats in a bar of the metre there.
+
+    >>> print(Place(3, 2.5, "beat", 4.0), "-", Place(3, 1.0, "beat", 4.0), "-", Place(3, 4.0, "eighth", 2.0))
+    bar 3, beat 2.5 - bar 3 - bar 3, eighth 4
+    """
+
+    bar: int
+    count: float
+    unit: str
+    bar_beats: float
+
+    def __str__(self) -> str:
+        if not self.bar:
+            return "the pickup"
+        count = f"{self.count:.3g}"
+        return f"bar {self.bar:,}" + ("" if count == "1" else f", {self.unit} {count}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +105,9 @@ class Facts:
         notes_per_second: drums included.
         in_scale: share of pitched notes in the scale of the key in force (the detected one if none is given), 0..1.
         longest_silence: see `longest_silence`.
+        silence_place: where it begins.
         longest_loop: see `longest_loop`.
+        loop_place: where it begins; None without one.
         looped_bars: see `looped_bars`.
     """
 
@@ -81,7 +130,9 @@ class Facts:
     notes_per_second: float
     in_scale: float
     longest_silence: Silence
+    silence_place: Place
     longest_loop: Loop | None
+    loop_place: Place | None
     looped_bars: float
 
     def lines(self) -> list[str]:
@@ -104,39 +155,71 @@ class Facts:
             where = "drums" if track.is_drum else _range(track.lowest, track.highest, spelling)
             rows.append(("track", f"{_one_line(track.name)}: {_count(track.num_notes, 'note')}, {where}"))
         if self.lowest is not None:
-            rows.append(("range", _range(self.lowest, self.highest, spelling)))
-            rows.append(("at once", f"{self.mean_polyphony:.1f} notes on average, {self.max_polyphony} at most"))
+            if sum(track.lowest is not None and not track.is_drum for track in self.tracks) > 1:
+                rows.append(("range", _range(self.lowest, self.highest, spelling)))
+            rows.append(("at once", self._at_once_text()))
             rows.append(("in scale", f"{self.in_scale:.0%} of notes"))
-        rows.append(("silence", f"{self.longest_silence.bars:.1f} bars at most"))
-        rows.append(("loop", self._loop_text()))
+        rows.append(("silence", self._silence_text()))
+        rows.append(("repeats", self._loop_text()))
         return [f"{name:<10}{text}" for name, text in rows]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
+    @property
+    def tempo(self) -> int:
+        """Beats a minute as people say them: the nearest whole number, halves upwards.
+
+        A MIDI file holds a tempo in whole microseconds, so that 79.5 comes back as 79.499998: what differs from
+        a half by no more than that is one.
+        """
+        return int(self.beats_per_minute + 0.5 + MIDI_TEMPO_ERROR)
+
     def _key_text(self) -> str:
         if self.detected_key is None:
             return self.key.name if self.key else "(none)"
-        detected = f"{self.detected_key.name} detected, certainty {self.key_certainty:.2f}"
-        return f"{self.key.name} given, {detected}" if self.key else detected
+        heard = self.detected_key.name
+        sure = self.key_certainty > CERTAIN
+        if self.key is None:
+            return f"{heard} by ear" if sure else f"perhaps {heard}, by ear"
+        if self.key.name == heard:
+            return heard
+        return f"{self.key.name} as written; by ear {'' if sure else 'perhaps '}{heard}"
 
     def _tempo_text(self) -> str:
-        beats = f"{self.beats_per_minute:.0f} beats a minute"
-        if round(self.beats_per_minute) == round(self.quarters_per_minute):
-            return beats
-        return f"{beats} ({self.quarters_per_minute:.0f} quarters)"
+        beat = NOTE_VALUES.get(round(self.quarters_per_minute / self.beats_per_minute, 4), "")
+        return f"{self.tempo} beats a minute" + (f", each {beat}" if beat and beat != "a quarter" else "")
 
     def _length_text(self) -> str:
         minutes, seconds = divmod(round(self.seconds), 60)
-        pickup = f" after a pickup of {_count(self.pickup_quarters, 'quarter')}" if self.pickup_quarters else ""
-        return f"{_count(self.bars, 'bar')}{pickup}, {minutes}:{seconds:02d}"
+        quarters = self.pickup_quarters
+        pickup = f"a pickup of {NOTE_VALUES.get(quarters, f'{quarters:.3g} quarters')}"
+        bars = f"{_count(self.bars, 'bar')} after {pickup}" if quarters else _count(self.bars, "bar")
+        return f"{bars if self.bars else pickup}, {minutes}:{seconds:02d}"
+
+    def _at_once_text(self) -> str:
+        if self.max_polyphony == 1:
+            return "one note at a time"
+        return f"{self.mean_polyphony:.1f} notes on average, {self.max_polyphony} at most"
+
+    def _silence_text(self) -> str:
+        silence = self.longest_silence
+        if silence.bars * self.silence_place.bar_beats < 0.5:
+            return "less than half a beat"
+        return f"{_span(silence.bars, self.silence_place)} at most, from {self.silence_place}"
 
     def _loop_text(self) -> str:
-        loop = self.longest_loop
-        if loop is None:
-            return "nothing is played twice in a row"
-        what = f"{_count(loop.period_notes, 'note')} in {_count(round(loop.period_bars, 2), 'bar')}"
-        return f"{what}, {loop.repetitions} times from tick {loop.start}; {self.looped_bars:.1f} bars in all are loops"
+        loop, place = self.longest_loop, self.loop_place
+        if loop is None or place is None:
+            return "nothing twice in a row"
+        what = (
+            "one note" if loop.period_notes == 1 else f"{loop.period_notes:,} notes ({_span(loop.period_bars, place)})"
+        )
+        times = "twice" if loop.repetitions == 2 else f"{loop.repetitions:,} times"
+        line = f"{what} {times} in a row from {place}"
+        if self.looped_bars < 1:
+            return line
+        return f"{line}; in all {_number(self.looped_bars)} of {_count(self.bars, 'bar')} repeat what was heard twice"
 
 
 def facts(score: Score) -> Facts:
@@ -146,6 +229,7 @@ def facts(score: Score) -> Facts:
     lowest, highest = _extremes(pitched.pitch)
     mean, most = _polyphony(pitched)
     quarters = score.tempos.mean(score.end)
+    silence, loop = longest_silence(score), longest_loop(score)
     return Facts(
         title=score.title,
         key=score.keys[0] if score.keys else None,
@@ -174,8 +258,10 @@ def facts(score: Score) -> Facts:
         max_polyphony=most,
         notes_per_second=score.num_notes / score.seconds if score.num_notes else 0.0,
         in_scale=_in_scale(pitched, score.keys or ((detected,) if detected else ())),
-        longest_silence=longest_silence(score),
-        longest_loop=longest_loop(score),
+        longest_silence=silence,
+        silence_place=_place(score, silence.start),
+        longest_loop=loop,
+        loop_place=None if loop is None else _place(score, loop.start),
         looped_bars=looped_bars(score),
     )
 
@@ -230,6 +316,27 @@ def _main_beat(score: Score) -> float:
     for meter, length in zip(score.meters, np.diff([*onsets, score.end]).tolist(), strict=True):
         lengths[meter.beat_quarters] = lengths.get(meter.beat_quarters, 0) + length
     return max(lengths, key=lambda beat: lengths[beat])
+
+
+def _place(score: Score, tick: int) -> Place:
+    """The place of a tick; one after the last bar line counts on in the last bar."""
+    bars = score.bars()
+    index = int(np.clip(np.searchsorted(bars, tick, side="right") - 1, 0, len(bars) - 2))
+    meter = score.meter_at(tick)
+    quarters = (tick - int(bars[index])) / score.ticks_per_quarter
+    unit, length = "beat", meter.beat_quarters
+    if meter.is_compound:
+        unit, length = COMPOUND_UNITS[meter.denominator], 4 / meter.denominator
+    return Place(index + (score.pickup == 0), 1 + quarters / length, unit, meter.bar_quarters / meter.beat_quarters)
+
+
+def _span(bars: float, place: Place) -> str:
+    """A length in bars, or in beats where it is less than one."""
+    return _count(round(bars, 1), "bar") if bars > 0.99 else _count(round(bars * place.bar_beats, 1), "beat")
+
+
+def _number(value: float) -> str:
+    return f"{value:,.1f}".removesuffix(".0")
 
 
 def _range(lowest: int | None, highest: int | None, key: Key) -> str:
