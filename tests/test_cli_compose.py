@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from kapelle import load
-from kapelle.music import Key
+from kapelle.cli.output import fact_line
+from kapelle.music import Key, Notes, Score, Track
 from terminal import Terminal
 
 
@@ -84,36 +85,53 @@ def test_a_style_may_be_named_by_its_file(terminal: Terminal, tiny_style: Path) 
         ("tinny", r"no style named 'tinny'; did you mean 'tiny'\?"),
         ("nothing-like-it", r"no style named .*; there are .*tiny.*train"),
         ("./none.safetensors", r"there is no such style; `kapelle styles` lists"),
-        ("tiny --bars 0", r"bars .*1\.\.\d+, got 0"),
+        (
+            "tiny --bars 0",
+            r"expected bars as a whole number from 1 to 10,000, got 0; leave it out, and the style chooses",
+        ),
+        ("tiny --bars 2.5", r"expected --bars to be a whole number, such as 16; got '2\.5'"),
+        (
+            "tiny --bars many",
+            r"expected --bars to be a whole number, such as 16; got 'many'; see kapelle compose --help",
+        ),
         ("tiny --bars 4 --notes 20", r"expected one length: bars, notes or seconds, got several; leave all but one"),
-        ("tiny --notes 0", r"notes .*1\.\.\d+, got 0"),
-        ("tiny --seconds -1", r"expected 0 to 36000 seconds, got -1"),
-        ("tiny --seconds nan", r"expected 0 to 36000 seconds, got nan"),
+        ("tiny --notes 0", r"notes .*from 1 to 100,000, got 0"),
+        ("tiny --seconds 0", r"expected seconds above 0 and up to 36,000, got 0; leave it out"),
+        ("tiny --seconds -1", r"expected seconds above 0 and up to 36,000, got -1"),
+        ("tiny --seconds nan", r"expected seconds above 0 and up to 36,000, got nan"),
+        ("tiny --seconds 1:30", r"expected --seconds to be a number, such as 30; got '1:30'"),
         ("tiny --tempo 5", r"expected a tempo of 10\.\.400 beats a minute, got 5"),
         ("tiny --tempo inf", r"expected a tempo of 10\.\.400"),
-        ("tiny --key 'H major'", r"a key looks like 'D minor'.*got 'H major'"),
-        ("tiny --meter 5/7", r"denominator must be a power of two up to 64, got 7"),
-        ("tiny --meter waltz", r"a metre looks like 3/4 or 6/8, got 'waltz'"),
+        ("tiny --key 'H major'", r"expected a key in major or minor, such as 'D minor'.*got 'H major'"),
+        ("tiny --key 'C dorian'", r"in major or minor, .*got 'C dorian'; its notes are those of Bb major"),
+        ("tiny --key D minor", r"got more than expected: 'minor'; a value of several words goes in quotes"),
+        ("tiny --key", r"expected something after --key, got nothing"),
+        ("tiny --meter 5/7", r"expected a metre such as 3/4 or 6/8, 1 to 16 over 2, 4, 8 or 16; got 5/7"),
+        ("tiny --meter 17/4", r"expected a metre of .*16.*, got 17/4"),
+        ("tiny --meter waltz", r"expected a metre such as 3/4 or 6/8, got 'waltz'"),
         ("tiny --range C4", r"expected a --range such as C3-C6 or 48-84, got 'C4'"),
-        ("tiny --range C6-C3", r"expected a range of pitches inside 0\.\.127, low to high, got 84\.\.48"),
+        ("tiny --range C6-C3", r"expected a range from low to high, got C6 \(84\) to C3 \(48\); write the lower"),
         ("tiny --range C4-C12", r"expected a --range such as"),
         ("tiny --range 60-200", r"pitch must be a MIDI number 0\.\.127"),
-        ("tiny --polyphony 0", r"polyphony .*1\.\.\d+, got 0"),
+        ("tiny --polyphony 0", r"polyphony .*from 1 to 1,000, got 0"),
         ("tiny --instrument trumpetz", r"instrument must be a General MIDI name.*did you mean Trumpet"),
+        ("tiny --instrument drums", r"got 'drums': a style brings its own drum kit or has none"),
         ("tiny --instrument 128", r"instrument must be a name or a program 0\.\.127"),
-        ("tiny --temperature -1", r"expected a temperature of 0\.\.10, got -1"),
+        ("tiny --temperature -1", r"expected --temperature to be a number from 0 to 10, such as 0\.9; got '-1'"),
         ("tiny --temperature nan", r"expected a temperature of 0\.\.10, got nan"),
         ("tiny --top-p 0", r"expected 0 < top_p <= 1, got 0"),
+        ("tiny --top-p 7", r"expected --top-p to be a number from 0 to 1, such as 0\.98; got '7'"),
         ("tiny --min-p 1", r"expected 0 <= min_p < 1, got 1"),
-        ("tiny --top-k -1", r"expected top_k >= 0, got -1"),
+        ("tiny --top-k -1", r"expected --top-k to be a whole number from 0 on, such as 20; got '-1'"),
         ("tiny --formats wav", r"expected --formats of mid, .*png, svg, got 'wav'"),
         ("tiny --formats ,", r"expected --formats such as mid,musicxml,png"),
-        ("tiny --count 0", r"--count"),
-        ("tiny --seed -3", r"--seed"),
-        ("tiny --seed seven", r"--seed"),
-        ("tiny --bras 3", r"--bras.*--bars.*; see kapelle compose --help"),
-        ("tiny extra", r"unexpected extra argument"),
-        ("", r"Missing argument 'STYLE'; see kapelle compose --help"),
+        ("tiny --count 0", r"expected --count to be a whole number from 1 to 10,000, such as 4; got '0'"),
+        ("tiny --seed -3", r"expected --seed to be a whole number from 0 on, such as 7; got '-3'"),
+        ("tiny --seed seven", r"expected --seed to be a whole number .*got 'seven'"),
+        ("tiny --bras 3", r"there is no option --bras; did you mean --bars\?; see kapelle compose --help"),
+        ("tiny extra", r"got more than expected: 'extra'"),
+        ("", r"expected STYLE, got none; for example: kapelle compose folk .*; see kapelle compose --help"),
+        ("riff.mid", r"riff\.mid: expected a style, got .*music; to go on from it: kapelle continue riff\.mid --style"),
     ],
 )
 def test_what_cannot_be_is_told_in_one_line_and_nothing_is_written(
@@ -121,6 +139,19 @@ def test_what_cannot_be_is_told_in_one_line_and_nothing_is_written(
 ) -> None:
     terminal.refuses(f"compose {words}", expected)
     assert terminal.files() == []
+
+
+def test_an_instrument_that_finds_no_track_is_told(terminal: Terminal) -> None:
+    terminal.add_style("solo", drums=False)
+    said = terminal.run("compose solo --bars 2 --seed 1 --instrument flute --instrument cello --instrument oboe")
+    assert said.err == "seed 1: no track for cello, oboe: the piece has 1 track for instruments\n"
+    assert terminal.run("compose solo --bars 2 --seed 2 --instrument flute").err == ""
+
+
+def test_a_piece_that_is_all_pickup_is_said_to_be_one_not_to_have_no_bars() -> None:
+    pickup = Score(24, (Track(Notes.of([(0, 24, 60, 80)])),), pickup=24)
+    assert "a pickup alone, 1 note" in fact_line(pickup)
+    assert "1 bar, 1 note" in fact_line(pickup.replace(pickup=0))
 
 
 def test_a_range_without_a_note_of_the_key_is_told_if_the_style_has_nothing_else_to_play(terminal: Terminal) -> None:
@@ -193,6 +224,13 @@ def test_a_beginning_is_continued_and_stays_as_it_is(terminal: Terminal) -> None
     early = sum(int((track.notes.onset < before.bars()[-1]).sum()) for track in after.tracks)
     assert early == before.num_notes
     assert Path("given/tiny-1.mid").read_bytes() == given
+    assert after.title == "tiny 1, continued by tiny 5"
+
+
+def test_a_beginning_without_a_title_is_called_after_its_file(terminal: Terminal) -> None:
+    terminal.write("riff.mid", np.arange(8))
+    terminal.run("continue riff.mid --style tiny --bars 1 --seed 2")
+    assert load("riff-tiny-2.mid").title == "riff, continued by tiny 2"
 
 
 def test_a_name_in_any_script_is_continued(terminal: Terminal) -> None:
@@ -231,10 +269,14 @@ def test_what_is_no_music_cannot_be_continued(terminal: Terminal, content: bytes
         ("notes.md --style tiny", r"expected a file name that ends in .*\.mid.* got the suffix \.md"),
         (". --style tiny", r"expected a file name that ends in"),
         ("folder.mid --style tiny", r"folder\.mid: expected a file, got a folder"),
-        ("riff.mid", r"Missing option '--style'"),
-        ("riff.mid --style tiny --bars 0", r"expected 1\.\.10000 bars to go on for, got 0"),
+        ("riff.mid", r"expected --style, got none; for example: kapelle continue riff\.mid --style folk"),
+        ("riff.mid --style riff.mid", r"expected a style, got .*music; `kapelle styles` lists"),
+        (
+            "riff.mid --style tiny --bars 0",
+            r"expected --bars to be a whole number from 1 to 10,000, such as 8; got '0'",
+        ),
         ("riff.mid --style tinny", r"no style named 'tinny'; did you mean 'tiny'"),
-        ("riff.mid --style tiny --temperature 99", r"expected a temperature of 0\.\.10"),
+        ("riff.mid --style tiny --temperature 99", r"expected --temperature to be a number from 0 to 10"),
     ],
 )
 def test_what_cannot_be_continued_is_told_in_one_line(terminal: Terminal, words: str, expected: str) -> None:

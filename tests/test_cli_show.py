@@ -18,6 +18,7 @@ from kapelle.cli.main import kapelle as command_line
 from kapelle.cli.main import main
 from kapelle.corpora import sources
 from kapelle.networks import presets
+from kapelle.styles.store import BUNDLED
 from terminal import Terminal
 
 
@@ -68,7 +69,7 @@ def test_a_picture_may_be_a_drawing_of_any_name_and_the_folder_is_made(terminal:
         ("letter.txt", r"letter\.txt: expected a text that starts with 'Kapelle score"),
         ("letter.doc", r"expected a file name that ends in"),
         ("pipe.mid", r"pipe\.mid: expected a file, got a device or a pipe"),
-        ("", r"Missing argument 'MUSIC'"),
+        ("", r"expected MUSIC, got none; for example: kapelle show tunes/folk-7\.mid; see kapelle show --help"),
     ],
 )
 def test_what_cannot_be_shown_is_told_in_one_line_and_nothing_is_written(
@@ -124,8 +125,33 @@ def test_odd_files_are_shown_or_refused_in_one_line(terminal: Terminal, shared_d
 def test_styles_are_listed_with_what_they_were_learnt_from_and_how_well(terminal: Terminal) -> None:
     said = terminal.run("styles")
     line = next(line for line in said.out.splitlines() if line.startswith("tiny "))
-    assert re.match(r"tiny +10 pieces, [\d,]+ notes +\d+\.\d\d +0\.\d MB +tiny \(yours\)", line)
+    assert re.match(r"tiny +10 pieces, [\d,]+ notes +\d+\.\d\d +0\.\d MB +\(yours\) tiny", line)
     assert "lower is better" in said.out
+
+
+def test_every_line_of_the_list_fits_and_the_licence_is_told_of_one(terminal: Terminal) -> None:
+    long = {"title": "Wind " * 60, "licence": "Only on Sundays " * 30}
+    change(terminal, "long", lambda about: about["card"].update(long))  # type: ignore[attr-defined]
+    said = terminal.run("styles")
+    assert all(len(line) <= 100 for line in said.out.splitlines() if str(terminal.styles) not in line)
+    assert "Sundays" not in said.out
+    one = terminal.run("styles long").out
+    assert one.count("Sundays") == 30
+    assert all(len(line) <= 100 for line in one.splitlines() if not line.startswith("made by"))
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_list_says_where_your_styles_lie_or_will(terminal: Terminal, own: bool) -> None:
+    if not own:
+        (terminal.styles / "tiny.safetensors").unlink()
+    if own or len(list(BUNDLED.glob("*.safetensors"))):
+        assert f"yours {'lie' if own else 'will lie'} in {terminal.styles}\n" in terminal.run("styles").out
+
+
+def test_the_pieces_of_a_corpus_are_told_so_that_the_sum_is_right(terminal: Terminal) -> None:
+    assert re.search(
+        r"^pieces +12: 10 learnt from, 1 held out to choose by, 1 to test by$", terminal.run("styles tiny").out, re.M
+    )
 
 
 def test_a_style_tells_all_about_itself(terminal: Terminal, tiny_style: Path) -> None:
@@ -137,6 +163,7 @@ def test_a_style_tells_all_about_itself(terminal: Terminal, tiny_style: Path) ->
 
 def test_an_unknown_style_is_told_with_what_is_near(terminal: Terminal) -> None:
     terminal.refuses("styles tinny", r"no style named 'tinny'; did you mean 'tiny'\?")
+    terminal.refuses("styles riff.mid", r"expected a style, got .*music; .*: kapelle show riff\.mid")
 
 
 def test_one_damaged_style_does_not_hide_the_others(terminal: Terminal) -> None:
@@ -233,8 +260,9 @@ def test_help_names_every_network_and_corpus_there_is(terminal: Terminal) -> Non
 
 
 def test_an_unknown_command_or_option_is_told_in_one_line(terminal: Terminal) -> None:
-    terminal.refuses("compoze", r"compoze.*; see kapelle --help")
-    terminal.refuses("--verbose", r"--verbose")
+    terminal.refuses("compoze", r"there is no command 'compoze'; did you mean compose\?; see kapelle --help")
+    terminal.refuses("xyz", r"there is no command 'xyz'; there are styles, .*show; see kapelle --help")
+    terminal.refuses("--verbose", r"there is no option --verbose")
 
 
 def test_kapelle_runs_as_a_module_and_as_a_command(terminal: Terminal) -> None:

@@ -32,9 +32,10 @@ def test_a_folder_becomes_a_style_that_composes(terminal: Terminal) -> None:
     terminal.write("my music/short.mid", np.arange(4))
     said = terminal.run(f"train 'my music' --name mine {QUICK} --seed 3")
     assert "left out 2 files:\n  broken.mid: expected a MIDI file" in said.out
-    assert "  short.mid: fewer than 8 notes\nlearning from 3 pieces, " in said.out
+    assert "  short.mid: fewer than 8 notes\nread 3 pieces, " in said.out
     assert "readme" not in said.out
     assert re.search(r"^  valid nats per note +\d", said.out, re.MULTILINE)
+    assert re.search(r"^  pieces +3: 2 learnt from, 1 held out to choose by$", said.out, re.MULTILINE)
     *_, path, then = said.out.splitlines()
     assert path.startswith(str(terminal.styles / "mine.safetensors"))
     assert then == "now: kapelle compose mine"
@@ -58,6 +59,8 @@ def test_one_file_is_a_folder_too(terminal: Terminal) -> None:
     save(tiny.tune(1, bars=8), "one.mid")
     said = terminal.run(f"train one.mid --name one {QUICK}")
     assert "One piece: expect its instruments" in said.out
+    # Its last bars are held out; that is no second piece.
+    assert "held out to choose" not in said.out + terminal.run("styles one").out
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,7 @@ def test_one_file_is_a_folder_too(terminal: Terminal) -> None:
         ("letters --name mine", r"expected music files .* in letters, found .txt 1; point to a folder"),
         ("broken --name mine", r"expected at least one usable piece in broken, but all 2 files were left out: .*"),
         ("four.mid --name mine", r"its one file was left out: fewer than 8 notes"),
-        ("music", r"Missing option '--name'"),
+        ("music", r"expected --name, got none; for example: kapelle train "),
         ("--name mine", r"expected a FOLDER of music or a --corpus, got neither"),
         ("--name mine --corpus fok", r"expected one of the corpora .*, got 'fok'; did you mean 'folk'\?"),
         ("--name mine --corpus piano", r"the corpus piano is read from files: expected its FOLDER too"),
@@ -84,10 +87,10 @@ def test_one_file_is_a_folder_too(terminal: Terminal) -> None:
         ("music --name mine --network stepwize", r"no network named 'stepwize'; did you mean 'stepwise'\?"),
         ("music --name mine --minutes 0", r"expected --minutes above 0, .* got 0"),
         ("music --name mine --minutes nan", r"expected --minutes above 0, .* got nan"),
-        ("music --name mine --minutes soon", r"--minutes"),
-        ("music --name mine --epochs 0", r"--epochs"),
-        ("music --name mine --threads 0", r"--threads"),
-        ("music --name mine --seed -1", r"--seed"),
+        ("music --name mine --minutes soon", r"expected --minutes to be a number, such as 10; got 'soon'"),
+        ("music --name mine --epochs 0", r"expected --epochs to be a whole number from 1 on, such as 20; got '0'"),
+        ("music --name mine --threads 0", r"expected --threads to be a whole number from 1 to 256, .*got '0'"),
+        ("music --name mine --seed -1", r"expected --seed to be a whole number from 0 to .*got '-1'"),
     ],
 )
 def test_what_cannot_be_learnt_is_told_in_one_line_before_the_run(
@@ -135,7 +138,7 @@ def test_a_style_that_cannot_be_saved_after_the_run_is_saved_elsewhere_and_that_
 
 def test_stopping_keeps_the_best_so_far(terminal: Terminal) -> None:
     fill("music", 12)
-    said = terminal.separately("train music --name mine --minutes 5 --threads 1", interrupt="learning from")
+    said = terminal.separately("train music --name mine --minutes 5 --threads 1", interrupt="read 12 pieces")
     assert "Traceback" not in said.err
     if said.code == 130:
         # Ctrl-C came before the run had begun.

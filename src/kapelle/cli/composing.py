@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import WishError
-from .output import count, fact_line, shown
+from .opening import open_named
+from .output import count, fact_line, plain, shown
+from .words import Number
 from .writing import free_paths, suffixes_of, write_piece
 
 if TYPE_CHECKING:
@@ -23,17 +26,42 @@ def _drawing(command: Callable[..., None]) -> Callable[..., None]:
     """The options that composing and continuing share."""
     options = (
         click.option(
-            "--seed", type=click.IntRange(0), help="The same seed gives the same piece. A free random one without it."
+            "--seed", type=Number(int, "7", 0), help="The same seed gives the same piece. A free random one without it."
         ),
         click.option(
-            "--count", type=click.IntRange(1, 10_000), default=1, help="So many pieces, of the seed and those after it."
+            "--count",
+            type=Number(int, "4", 1, 10_000),
+            default=1,
+            help="So many pieces, of the seed and those after it.  [1]",
         ),
-        click.option("--temperature", default=0.9, help="1 as learnt, less is safer, more is wilder.  [0.9]"),
-        click.option("--top-k", default=0, help="Draw among the k most likely only; 0 is no limit.  [0]"),
-        click.option("--top-p", default=0.98, help="Draw among the most likely that reach this probability.  [0.98]"),
-        click.option("--min-p", default=0.0, help="Draw among those this share as likely as the most likely.  [0]"),
         click.option(
-            "--repetition", type=float, help="Share of bars that may repeat, 0 to 1. As the style without it."
+            "--temperature",
+            type=Number(float, "0.9", 0, 10),
+            default=0.9,
+            help="1 as learnt, less is safer, more is wilder.  [0.9]",
+        ),
+        click.option(
+            "--top-k",
+            type=Number(int, "20", 0),
+            default=0,
+            help="Draw among the k most likely only; 0 is no limit.  [0]",
+        ),
+        click.option(
+            "--top-p",
+            type=Number(float, "0.98", 0, 1),
+            default=0.98,
+            help="Draw among the most likely that reach this probability.  [0.98]",
+        ),
+        click.option(
+            "--min-p",
+            type=Number(float, "0.05", 0, 1),
+            default=0.0,
+            help="Draw among those this share as likely as the most likely.  [0]",
+        ),
+        click.option(
+            "--repetition",
+            type=Number(float, "0.2", 0, 1),
+            help="Share of bars that may repeat, 0 to 1. As the style without it.",
         ),
         click.option(
             "--formats", default="mid", metavar="LIST", help="Of mid, musicxml, png, svg and txt, with commas.  [mid]"
@@ -50,14 +78,14 @@ def _drawing(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command()
 @click.argument("style")
-@click.option("--bars", type=int, help="Length in bars.")
-@click.option("--notes", type=int, help="Length in notes.")
-@click.option("--seconds", type=float, help="Length in seconds.")
+@click.option("--bars", type=Number(int, "16"), help="Length in bars.")
+@click.option("--notes", type=Number(int, "100"), help="Length in notes.")
+@click.option("--seconds", type=Number(float, "30"), help="Length in seconds.")
 @click.option("--key", help='Such as "D minor"; every note is of its scale.')
 @click.option("--meter", help="Such as 3/4.")
-@click.option("--tempo", type=float, help="Beats a minute, 10 to 400.")
+@click.option("--tempo", type=Number(float, "96"), help="Beats a minute, 10 to 400; in 6/8 of dotted quarters.")
 @click.option("--range", "range_", metavar="LOW-HIGH", help="Lowest and highest pitch, such as C3-C6.")
-@click.option("--polyphony", type=int, help="How many notes may sound at once.")
+@click.option("--polyphony", type=Number(int, "4"), help="How many notes may sound at once.")
 @click.option("--instrument", "instruments", multiple=True, help="Such as violin or 40; again for each further track.")
 @click.option("--title", help="Of the piece; the style and the seed without it.")
 @_drawing
@@ -93,15 +121,17 @@ def compose(
             tell=tell,
             **wishes,
         )
+        _tell_unheard(score, instruments, tell)
         return score
 
-    _make_pieces(make, style, stem, seed, count, formats, out, force)
+    instead = f"to go on from it: kapelle continue {shlex.quote(style)} --style folk"
+    _make_pieces(make, style, instead, stem, seed, count, formats, out, force)
 
 
 @click.command("continue")
 @click.argument("music", type=click.Path(path_type=Path))
 @click.option("--style", required=True, help="By its name or its file.")
-@click.option("--bars", type=int, default=8, help="Bars to add.  [8]")
+@click.option("--bars", type=Number(int, "8", 1, 10_000), default=8, help="Bars to add.  [8]")
 @_drawing
 def continue_(
     music: Path,
@@ -115,7 +145,7 @@ def continue_(
 ) -> None:
     """Go on from the file MUSIC, which stays as it is, to the tick.
 
-    Files are named MUSIC-STYLE-SEED, such as riff-folk-7.mid.
+    Files are named MUSIC-STYLE-SEED, such as riff-folk-7.mid, and so are the pieces: "riff, continued by folk 7".
 
     \b
     kapelle continue riff.mid --style folk --bars 16
@@ -123,17 +153,20 @@ def continue_(
     from ..files import load
 
     beginning = load(music)
+    stem = _stem(style)
 
     def make(composer: Any, number: int, tell: Callable[[str], None]) -> Score:
         score: Score = composer.continue_(beginning, seed=number, tell=tell, **wishes)
-        return score
+        return score.replace(title=f"{beginning.title or shown(music.stem)}, continued by {stem} {number}")
 
-    _make_pieces(make, style, f"{music.stem}-{_stem(style)}", seed, count, formats, out, force)
+    instead = "`kapelle styles` lists the styles"
+    _make_pieces(make, style, instead, f"{music.stem}-{stem}", seed, count, formats, out, force)
 
 
 def _make_pieces(
     make: Callable[[Any, int, Callable[[str], None]], Score],
     style: str,
+    instead: str,
     stem: str,
     seed: int | None,
     number_of_pieces: int,
@@ -144,9 +177,7 @@ def _make_pieces(
     """Make pieces, write them, and say of each where it is and what it is like."""
     suffixes = suffixes_of(formats)
     start = time.perf_counter()
-    from ..styles import load_style
-
-    composer = load_style(style)
+    composer = open_named(style, instead)
     wanted = free_paths(out, stem, seed, number_of_pieces, suffixes, force)
     for number, paths in wanted.items():
 
@@ -159,6 +190,13 @@ def _make_pieces(
             click.echo(shown(path))
         click.echo(f"    {fact_line(score)}")
     click.echo(f"{count(number_of_pieces, 'piece')} in {time.perf_counter() - start:.1f} seconds")
+
+
+def _tell_unheard(score: Score, instruments: Sequence[str], tell: Callable[[str], None]) -> None:
+    """Say which of the instruments that were asked for found no track in the piece."""
+    pitched = sum(not track.is_drum for track in score.tracks)
+    if unheard := instruments[pitched:]:
+        tell(f"no track for {', '.join(map(plain, unheard))}: the piece has {count(pitched, 'track')} for instruments")
 
 
 def _stem(style: str) -> str:

@@ -16,6 +16,7 @@ from .output import plain
 from .showing import show
 from .styles import styles
 from .training import train
+from .words import explained
 
 USER_ERROR, STOPPED = 2, 130
 
@@ -84,8 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _Stopped as error:
         return _refuse(error.format_message(), STOPPED)
     except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx is not None else "kapelle"
-        return _refuse(f"{error.format_message().rstrip('.')}; see {where} --help")
+        return _refuse(explained(error))
     except click.ClickException as error:
         return _refuse(error.format_message())
     except click.Abort:

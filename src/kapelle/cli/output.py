@@ -72,8 +72,8 @@ def fact_line(score: Score) -> str:
     parts = [
         key.name if key else "no key",
         ", ".join(known.meters[:3]) + (" and others" if len(known.meters) > 3 else ""),
-        f"{known.beats_per_minute:.0f} beats a minute",
-        count(known.bars, "bar"),
+        f"{known.tempo} beats a minute",
+        count(known.bars, "bar") if known.bars else "a pickup alone",
         count(known.num_notes, "note"),
         clock(known.seconds),
     ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
 
+from .opening import open_named
 from .output import clock, count, megabytes, plain, shown, table
 
 if TYPE_CHECKING:
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
 
 HELD_OUT = ("test nats per note", "valid nats per note")
 """The figures that tell how well a style foretells unseen pieces, the fairest first."""
+
+COUNTS = ("held out pieces", "test pieces")
+"""The figures that count pieces."""
+MAX_WIDTH = 100
 
 
 @click.command()
@@ -29,9 +36,8 @@ def styles(name: str | None) -> None:
     if name is None:
         _list()
     else:
-        from ..styles import load_style
-
-        for line in _card_lines(load_style(name)):
+        instead = f"to see what is in it: kapelle show {shlex.quote(name)}"
+        for line in _card_lines(open_named(name, instead)):
             click.echo(line)
 
 
@@ -41,31 +47,34 @@ def _list() -> None:
     found, problems = list_styles()
     for problem in problems:
         click.echo(f"kapelle: {plain(problem)}", err=True)
+    own = f"in {shown(user_folder())}"
     if not found:
-        click.echo("There is no style yet; learn one: kapelle train FOLDER --name NAME")
+        click.echo(f"There is no style yet; learn one, which will lie {own}: kapelle train FOLDER --name NAME")
         return
-    rows = [("name", "learnt from", "held out", "size", "title", "licence")]
+    rows = [("name", "learnt from", "held out", "size", "title")]
     for listing in found:
         card = listing.card
-        learnt = f"{count(card.pieces, 'piece')}, {count(card.notes, 'note')}"
         figure = _figure(card)
-        title = plain(card.title) + (" (yours)" if listing.own else "")
         rows.append(
             (
                 plain(listing.name),
-                learnt,
+                f"{count(card.pieces, 'piece')}, {count(card.notes, 'note')}",
                 "" if figure is None else f"{figure:.2f}",
                 megabytes(listing.size),
-                title,
-                plain(card.licence),
+                ("(yours) " if listing.own else "") + plain(card.title),
             )
         )
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    width = _width()
     for line in table(rows):
-        click.echo(line if width is None or len(line) <= width else line[: width - 1] + "…")
-    click.echo("held out: nats per note on pieces that were not learnt from; lower is better.")
-    if any(listing.own for listing in found):
-        click.echo(f"Yours lie in {shown(user_folder())}.")
+        click.echo(line if len(line) <= width else line[: width - 1] + "…")
+    click.echo("held out: nats per note on pieces that were not learnt from; lower is better")
+    click.echo("all about one, its licence and whom to credit: kapelle styles NAME")
+    click.echo(f"yours {'lie' if any(listing.own for listing in found) else 'will lie'} {own}")
+
+
+def _width() -> int:
+    """How wide lines may be: as the terminal, and at most as wide as is easy to read."""
+    return min(shutil.get_terminal_size().columns, MAX_WIDTH) if sys.stdout.isatty() else MAX_WIDTH
 
 
 def _figure(card: Card) -> float | None:
@@ -80,18 +89,37 @@ def _card_lines(style: Style) -> list[str]:
         ("licence", card.licence or "not stated"),
         *(("source", line) for line in card.attribution),
         ("learnt", f"{count(card.pieces, 'piece')}, {count(card.notes, 'note')} in {clock(card.seconds)}"),
+        *(("pieces", line) for line in (pieces_line(card),) if line),
         ("network", f"{card.network}, {card.parameters:,} weights"),
-        *((name, f"{value:.4g}") for name, value in card.figures.items()),
+        *((name, f"{value:.4g}") for name, value in card.figures.items() if name not in COUNTS),
         *_curve_rows(card),
         *(("remark", line) for line in card.remarks),
         ("habits", _habits_line(style)),
         ("corpus", card.corpus),
-        ("made by", card.command or "not stated"),
     ]
-    names = [name for name, _ in rows]
     # A name that would stand twice in a row stands once.
-    firsts = ["" if index and names[index - 1] == name else name for index, name in enumerate(names)]
-    return table([(plain(name), plain(text)) for name, (_, text) in zip(firsts, rows, strict=True)])
+    names = ["" if index and rows[index - 1][0] == name else name for index, (name, _) in enumerate(rows)]
+    column = max(len(name) for name, _ in rows) + 2
+    lines = []
+    for name, (_, text) in zip(names, rows, strict=True):
+        first, *more = textwrap.wrap(plain(text), max(_width() - column, 20), break_on_hyphens=False) or [""]
+        lines += [f"{name:<{column}}{first}".rstrip(), *(" " * column + part for part in more)]
+    # Not wrapped, so that it can be copied.
+    return [*lines, f"{'made by':<{column}}{plain(card.command) or 'not stated'}"]
+
+
+def pieces_line(card: Card) -> str:
+    """How the pieces of a corpus were shared out; nothing where only the ends of pieces were held out.
+
+    >>> from kapelle.styles import Card
+    >>> pieces_line(Card(pieces=63, figures={"held out pieces": 8, "test pieces": 8}))
+    '79: 63 learnt from, 8 held out to choose by, 8 to test by'
+    """
+    held_out, tested = (round(card.figures.get(name, 0)) for name in COUNTS)
+    if not held_out or any("last 15 %" in remark for remark in card.remarks):
+        return ""
+    shares = f"{card.pieces:,} learnt from, {held_out:,} held out to choose by"
+    return f"{card.pieces + held_out + tested:,}: {shares}" + (f", {tested:,} to test by" if tested else "")
 
 
 def _curve_rows(card: Card) -> list[tuple[str, str]]:

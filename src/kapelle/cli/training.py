@@ -13,6 +13,8 @@ import click
 from ..errors import CorpusError, FileError, KapelleError, MissingExtra
 from .output import clock, count, megabytes, plain, shown, table
 from .progress import ProgressLine
+from .styles import COUNTS, pieces_line
+from .words import Number
 from .writing import check_folder, make_folder
 
 if TYPE_CHECKING:
@@ -37,10 +39,10 @@ MOST_SKIPPED = 10
     default="stepwise",
     help="stepwise, or one of the reference networks softology, skuldur, textbook, event.  [stepwise]",
 )
-@click.option("--minutes", default=10.0, help="Longest time.  [10]")
-@click.option("--epochs", type=click.IntRange(1), help="Most passes over the music.  [as many as fit]")
-@click.option("--seed", default=0, type=click.IntRange(0, 2**32 - 1), help="Of every random choice.  [0]")
-@click.option("--threads", type=click.IntRange(1, 256), help="Of the processor.  [all]")
+@click.option("--minutes", type=Number(float, "10"), default=10.0, help="Longest time.  [10]")
+@click.option("--epochs", type=Number(int, "20", 1), help="Most passes over the music.  [as many as fit]")
+@click.option("--seed", type=Number(int, "7", 0, 2**32 - 1), default=0, help="Of every random choice.  [0]")
+@click.option("--threads", type=Number(int, "2", 1, 256), help="Of the processor.  [all]")
 @click.option("--out", type=click.Path(path_type=Path), help="The style's file.  [among your styles]")
 @click.option("--force", is_flag=True, help="Replace a style that exists.")
 def train(
@@ -142,8 +144,8 @@ def _tell_corpus(corpus: Corpus) -> None:
             reasons = "; ".join(f"{plain(reason)} ({times})" for reason, times in corpus.reasons.most_common(5))
             click.echo(f"  and {len(corpus.skipped) - MOST_SKIPPED} more; in all: {reasons}")
     click.echo(
-        f"learning from {count(len(corpus.pieces), 'piece')}, {count(corpus.num_notes, 'note')}, "
-        f"{clock(corpus.seconds)} of music; some are held out to measure by"
+        f"read {count(len(corpus.pieces), 'piece')}, {count(corpus.num_notes, 'note')}, "
+        f"{clock(corpus.seconds)} of music; a part is held out, never learnt from, to measure by"
     )
 
 
@@ -181,7 +183,8 @@ def _save(style: Style, path: Path, force: bool) -> Path:
 
 
 def _tell_style(style: Style, path: Path, by_name: bool) -> None:
-    rows = [(name, f"{value:.4g}") for name, value in style.card.figures.items()]
+    rows = [(name, f"{value:.4g}") for name, value in style.card.figures.items() if name not in COUNTS]
+    rows += [("pieces", line) for line in (pieces_line(style.card),) if line]
     click.echo(f"learnt in {clock(style.card.seconds)}; nats per note say how well it foretells, lower is better")
     for line in table(rows):
         click.echo(f"  {line}")
