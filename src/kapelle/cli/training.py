@@ -57,7 +57,7 @@ def train(
     out: Path | None,
     force: bool,
 ) -> None:
-    """Learn a style from the music in FOLDER and the folders in it.
+    """Learn a style from the music in FOLDER and the folders in it; FOLDER may be one file.
 
     Ctrl-C ends the run early and keeps the best so far.
 
