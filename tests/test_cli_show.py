@@ -60,6 +60,7 @@ def test_a_picture_may_be_a_drawing_of_any_name_and_the_folder_is_made(terminal:
     ("words", "expected"),
     [
         ("none.mid", r"none\.mid: cannot be read: no such file"),
+        (".", r"\.: expected one file of music, got a folder"),
         ("riff.mid --out riff.gif", r"riff\.gif: expected --out to end in \.png or \.svg"),
         ("riff.mid --out riff.mid/a.png", r"expected a folder to write to, got a file"),
         ("riff.mid --out riff.mid", r"expected --out to end in"),

@@ -199,7 +199,17 @@ def test_a_program_that_is_none_is_refused_with_its_number(program: int) -> None
 
 
 def test_plain_words_mean_what_musicians_mean() -> None:
-    words = {"strings": 48, "organ": 19, "choir": 52, "harp": 46, "guitar": 24, "piano": 0, "horn": 60, "sax": 65}
+    words = {
+        "strings": 48,
+        "organ": 19,
+        "choir": 52,
+        "harp": 46,
+        "guitar": 24,
+        "piano": 0,
+        "horn": 60,
+        "sax": 65,
+        "double bass": 43,
+    }
     assert {word: program_of(word) for word in words} == words
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import WishError
-from .opening import open_named
+from .opening import open_music, open_named
 from .output import count, fact_line, plain, shown
 from .words import Number
 from .writing import free_paths, suffixes_of, write_piece
@@ -150,9 +150,7 @@ def continue_(
     \b
     kapelle continue riff.mid --style folk --bars 16
     """
-    from ..files import load
-
-    beginning = load(music)
+    beginning = open_music(music)
     stem = _stem(style)
 
     def make(composer: Any, number: int, tell: Callable[[str], None]) -> Score:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ..errors import FileError
+from .opening import open_music
 from .output import plain, shown
 from .writing import PICTURES, bytes_of, check_folder, make_folder
 
@@ -29,11 +30,10 @@ def show(music: Path, out: Path | None, force: bool) -> None:
     kapelle show tunes/folk-7.mid --out poster.svg
     """
     from ..evaluation import facts
-    from ..files import load
 
     if out is not None:
         _check_out(out, force)
-    score = load(music)
+    score = open_music(music)
     for line in facts(score).lines():
         click.echo(plain(line))
     path = out or music.with_suffix(".png")

@@ -36,7 +36,19 @@ PROGRAM_NAMES = tuple(
 """Names of programs 0..127, after the General MIDI Level 1 sound set (MIDI Manufacturers Association, 1991)."""
 
 # Plain words whose first match in the list is not what people mean.
-_MEANT = {"strings": 48, "organ": 19, "choir": 52, "voice": 52, "sax": 65, "horn": 60, "harp": 46, "bells": 14}
+_MEANT = {
+    "strings": 48,
+    "organ": 19,
+    "choir": 52,
+    "voice": 52,
+    "sax": 65,
+    "horn": 60,
+    "harp": 46,
+    "bells": 14,
+    "double bass": 43,
+}
+
+_EXPECTED = "expected an instrument such as 'Violin' or '40', a General MIDI name or a program 0 to 127"
 
 # What people call drums is a track of its own, not one of the 128; "drum" would find the first of those below.
 _DRUM_KIT = ("drum", "drums", "drum kit", "drumkit", "drum set", "drumset", "kit", "percussion")
@@ -74,7 +86,7 @@ def program_of(text: str) -> int:
     if wanted.isdecimal() and wanted.isascii() and len(wanted) <= 3:
         if int(wanted) <= 127:
             return int(wanted)
-        raise ValueError(f"an instrument must be a name or a program 0..127, got {text!r}")
+        raise ValueError(f"{_EXPECTED}, got {text!r}")
     known = [name.casefold().replace("-", " ") for name in PROGRAM_NAMES]
     if wanted in known:
         return known.index(wanted)
@@ -92,5 +104,5 @@ def program_of(text: str) -> int:
     near = difflib.get_close_matches(wanted, known, 3, 0.6)
     names = [PROGRAM_NAMES[known.index(name)] for name in near]
     names += [words[word] for word in difflib.get_close_matches(wanted, words, 3, 0.7)]
-    hint = f"; did you mean {', '.join(dict.fromkeys(names))}?" if names else ", such as 'Violin' or '40'"
-    raise ValueError(f"an instrument must be a General MIDI name or a program 0..127, got {text!r}{hint}")
+    hint = f"; did you mean {', '.join(dict.fromkeys(names))}?" if names else ""
+    raise ValueError(f"{_EXPECTED}, got {text!r}{hint}")

@@ -55,7 +55,7 @@ class Wishes:
         if self.seconds is not None and not 0 < self.seconds <= 36_000:
             raise ValueError(f"expected seconds above 0 and up to 36,000, got {self.seconds:g}; {LEAVE_IT}")
         if self.tempo is not None and not 10 <= self.tempo <= 400:
-            raise ValueError(f"expected a tempo of 10..400 beats a minute, got {self.tempo}")
+            raise ValueError(f"expected a tempo from 10 to 400 beats a minute, got {self.tempo:g}")
         check_int(self.low, "the lowest pitch", 0, 127)
         check_int(self.high, "the highest pitch", 0, 127)
         if self.low > self.high:
