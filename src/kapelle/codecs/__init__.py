@@ -19,6 +19,19 @@ from ..errors import CodecError
 from ..music import Score, Wishes
 
 
+class Watch(Protocol):
+    """Hears the pitched notes of a piece as it is written and forbids some of those that would come next."""
+
+    def copy(self) -> Watch:
+        """A watch that has heard as much and goes its own way from here."""
+
+    def write(self, track: int, onset: int, pitch: int) -> None:
+        """Tell the next note of a track, which any number of its own may stand for; the onset in 24ths of a quarter."""
+
+    def forbidden(self, track: int, onset: int) -> NDArray[np.bool_]:
+        """Which pitches may not come next in a track at this onset, shape (128,)."""
+
+
 class Walk(Protocol):
     """The state of a piece being written; see `kapelle.codecs.events.Walk`."""
 
@@ -59,8 +72,14 @@ class Codec(Protocol):
         shift: int | None = None,
     ) -> NDArray[np.int32]: ...
     def walk(
-        self, wishes: Wishes | None = None, not_before: int = 0, guide: int | None = None, shift: int = 0
+        self,
+        wishes: Wishes | None = None,
+        not_before: int = 0,
+        guide: int | None = None,
+        shift: int = 0,
+        watch: Watch | None = None,
     ) -> Walk: ...
+    def nearest_words(self, other: Self) -> dict[str, NDArray[np.int64]]: ...
     def augment(self, steps: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]: ...
 
 

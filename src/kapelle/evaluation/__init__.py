@@ -2,5 +2,22 @@
 
 from .facts import Facts, TrackFacts, facts
 from .loops import Loop, Silence, longest_loop, longest_silence, looped_bars
+from .originality import Figure, Memory, Originality, Passage, Sources, Watch, originality
 
-__all__ = ["Facts", "Loop", "Silence", "TrackFacts", "facts", "longest_loop", "longest_silence", "looped_bars"]
+__all__ = [
+    "Facts",
+    "Figure",
+    "Loop",
+    "Memory",
+    "Originality",
+    "Passage",
+    "Silence",
+    "Sources",
+    "TrackFacts",
+    "Watch",
+    "facts",
+    "longest_loop",
+    "longest_silence",
+    "looped_bars",
+    "originality",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from typing import TYPE_CHECKING
 
 from ...music import Wishes
 from .book import Book, Mask
@@ -20,7 +21,10 @@ from .codec import (
     EventsCodec,
 )
 from .table import bar_length
-from .vocabulary import FAR, HEADER, MAX_BAR, MAX_BARS, SHIFTS
+from .vocabulary import DRUM_PITCH, FAR, HEADER, MAX_BAR, MAX_BARS, SHIFTS
+
+if TYPE_CHECKING:
+    from .. import Watch
 
 
 class Walk:
@@ -37,6 +41,7 @@ class Walk:
         guide: the bars to announce where a number of notes is wished: they are held to, the bars only guide.
         shift: semitones, -6..5: as if training had transposed a piece by so much to get this one. With 0 keys
             and ranges are those of the pieces themselves.
+        watch: told of every pitched note, and may forbid pitches as long as others are left.
     """
 
     def __init__(
@@ -46,10 +51,12 @@ class Walk:
         not_before: int = 0,
         guide: int | None = None,
         shift: int = 0,
+        watch: Watch | None = None,
     ) -> None:
         self.codec = codec
         self.wishes = wishes or Wishes()
         self._shift = SHIFTS.index(shift)
+        self._watch = watch
         self._announced = self.wishes.bars or guide
         self.not_before = not_before
         self._book = Book.of(codec, self.wishes, self._announced)
@@ -75,6 +82,7 @@ class Walk:
         """A walk that has come as far and goes its own way from here."""
         other = copy(self)
         other._row, other._header, other._sounding = self._row.copy(), self._header.copy(), self._sounding.copy()
+        other._watch = None if self._watch is None else self._watch.copy()
         return other
 
     @property
@@ -175,6 +183,8 @@ class Walk:
                 self.notes_written += 1
                 if not book.drums[kind]:
                     self._sounding[self._last] = end
+                    if self._watch is not None and pitch < DRUM_PITCH:
+                        self._watch.write(self._part(kind, voice), self._now, pitch)
 
     def _open(self) -> None:
         """Set the clock by the header."""
@@ -359,7 +369,16 @@ class Walk:
         if self._last is not None and self._last[:2] == (kind, voice):
             pitches = pitches.copy()
             pitches[self._last[2] :] = False
-        return pitches
+        if self._watch is None or self._book.drums[kind]:
+            return pitches
+        forbidden = self._watch.forbidden(self._part(kind, voice), self._now)
+        watched = pitches.copy()
+        watched[:DRUM_PITCH] &= ~forbidden
+        return watched if watched.any() else pitches
+
+    def _part(self, kind: int, voice: int) -> int:
+        """A number for each track."""
+        return kind * self.codec.vocabulary.voices + voice
 
     def _durations(self) -> Mask:
         durations = self._book.durations

@@ -1,0 +1,8 @@
+"""How much of what is composed is copied from the pieces that were learnt from."""
+
+from .lines import Passage
+from .memory import Memory, Watch
+from .report import Figure, Originality, originality
+from .sources import Sources
+
+__all__ = ["Figure", "Memory", "Originality", "Passage", "Sources", "Watch", "originality"]
