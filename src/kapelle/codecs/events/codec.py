@@ -48,6 +48,7 @@ from .vocabulary import (
 from .vocabulary import narrowed as narrowed_vocabulary
 
 if TYPE_CHECKING:
+    from .. import Watch
     from .walk import Walk
 
 Steps = NDArray[np.int32]
@@ -166,11 +167,18 @@ class EventsCodec:
             steps[:, SHIFT] = SHIFTS.index(shift)
         return steps
 
-    def walk(self, wishes: Wishes | None = None, not_before: int = 0, guide: int | None = None, shift: int = 0) -> Walk:
+    def walk(
+        self,
+        wishes: Wishes | None = None,
+        not_before: int = 0,
+        guide: int | None = None,
+        shift: int = 0,
+        watch: Watch | None = None,
+    ) -> Walk:
         """The masks of a piece to be written; see `Walk`."""
         from .walk import Walk
 
-        return Walk(self, wishes, not_before, guide, shift)
+        return Walk(self, wishes, not_before, guide, shift, watch)
 
     def augment(self, steps: Steps, rng: np.random.Generator) -> Steps:
         """The same piece in another key and a little faster or slower, as training sees it anew each time.
