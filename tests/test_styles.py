@@ -7,13 +7,16 @@ import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from kapelle.codecs import Codec
 from kapelle.errors import StyleError, WishError
-from kapelle.evaluation import facts, looped_bars
-from kapelle.music import Key, Score, transpose
+from kapelle.evaluation import Memory, facts, looped_bars
+from kapelle.music import Key, Score, slice_bars, transpose
 from kapelle.styles import Habits, Style, open_style, save_style
 from kapelle.styles.card import closes_on, lineup_of
 
@@ -227,3 +230,151 @@ def test_a_style_from_a_newer_version_says_update(folk: Style, tmp_path: Path) -
     path.write_bytes(save({"a": np.zeros(1)}, {"kapelle": json.dumps({"format": 99})}))
     with pytest.raises(StyleError, match="update Kapelle"):
         open_style(path)
+
+
+# -- originality ----------------------------------------------------------------------------------
+
+
+class Parrot:
+    """Plays the network that has memorised one piece and knows nothing else."""
+
+    def __init__(self, codec: Codec, score: Score) -> None:
+        self.layout, self.steps = codec.layout, codec.encode(score)
+        self.place = 0
+
+    def player(self, weights: object) -> Parrot:
+        return self
+
+    def reset(self) -> None:
+        self.place = 0
+
+    def logits(self, column: int) -> NDArray[np.float64]:
+        step = self.steps[min(self.place // len(self.layout), len(self.steps) - 1)]
+        # The nearest words are the next best.
+        return -20.0 * np.abs(np.arange(self.layout[column][1]) - step[column])
+
+    def put(self, column: int, word: int) -> None:
+        self.place += 1
+
+    def state(self) -> int:
+        return self.place
+
+    def restore(self, state: int) -> None:
+        self.place = state
+
+
+@pytest.fixture(scope="module")
+def parrot(band: Style) -> Style:
+    """A style that was trained on a single file, and can do nothing but play it."""
+    piece = band.codec.canonical(tiny.band(0, bars=16))
+    network: Any = Parrot(band.codec, piece)
+    return replace(band, name="parrot", network=network, memory=Memory.of([piece]))
+
+
+def longest(style: Style, score: Score, start: int = 0) -> int:
+    assert style.memory is not None
+    found = style.memory.longest(score, start)
+    return 0 if found is None else found.notes
+
+
+def test_a_style_of_a_single_file_copies_and_says_so_but_composes_originally_if_that_is_wished(parrot: Style) -> None:
+    assert parrot.memory is not None
+    for seed in range(4):
+        told: list[str] = []
+        copied = parrot.compose(bars=16, seed=seed, repetition=1, tell=told.append)
+        assert longest(parrot, copied) > 3 * parrot.memory.limit
+        assert any(
+            f"copies {longest(parrot, copied)} notes in bars 1 to 16; human pieces share up to 16" in line
+            for line in told
+        )
+        told.clear()
+        score = parrot.compose(bars=16, seed=seed, repetition=1, original=True, tell=told.append)
+        assert 0 < longest(parrot, score) <= parrot.memory.limit
+        assert full_bars(score) == 16
+        assert score.num_notes > copied.num_notes / 2
+        assert told == []
+
+
+def test_an_original_piece_keeps_every_wish(parrot: Style) -> None:
+    score = parrot.compose(bars=12, key="F major", range=("C2", "C6"), polyphony=2, seed=1, repetition=1, original=True)
+    assert longest(parrot, score) <= 16
+    for track in score.tracks:
+        if not track.is_drum:
+            assert set((track.notes.pitch % 12).tolist()) <= Key.parse("F major").pitch_classes
+            assert track.notes.pitch.min() >= 36
+            assert track.notes.pitch.max() <= 84
+
+
+def test_where_a_wish_leaves_nothing_but_copies_a_piece_is_composed_and_that_is_told(parrot: Style) -> None:
+    drone = tiny.tune(0, bars=16)
+    notes = drone.tracks[0].notes
+    drone = drone.replace(tracks=(drone.tracks[0].replace(notes=notes.replace(pitch=np.full(len(notes), 60))),))
+    stubborn = replace(parrot, network=Parrot(parrot.codec, drone), memory=Memory.of([drone]))  # type: ignore[arg-type]
+    told: list[str] = []
+    score = stubborn.compose(bars=16, range=("C4", "C4"), seed=0, repetition=1, original=True, tell=told.append)
+    assert score.num_notes
+    assert "copies" in told[-1]
+
+
+def test_going_on_from_a_piece_that_was_learnt_from_is_original_in_what_is_new(parrot: Style) -> None:
+    beginning = slice_bars(parrot.codec.canonical(tiny.band(0, bars=16)), 0, 6)
+    border = int(beginning.bars()[-1])
+    told: list[str] = []
+    copied = parrot.continue_(beginning, bars=10, seed=1, repetition=1, tell=told.append)
+    assert longest(parrot, copied, border) > 16
+    assert any("copies" in line for line in told)
+    told.clear()
+    score = parrot.continue_(beginning, bars=10, seed=1, repetition=1, original=True, tell=told.append)
+    # What was given is a copy already, and goes no further.
+    assert longest(parrot, score) == longest(parrot, beginning)
+    assert longest(parrot, score, border) <= 16
+    assert told == []
+
+
+def test_a_style_without_a_memory_cannot_be_asked_for_originality_and_tells_nothing(folk: Style) -> None:
+    forgetful = replace(folk, memory=None)
+    for ask in (lambda: forgetful.compose(original=True), lambda: forgetful.continue_(tiny.tune(0), original=True)):
+        with pytest.raises(WishError, match="train it again"):
+            ask()
+
+
+def test_a_memory_is_kept_in_the_style_s_file(folk: Style, tmp_path: Path) -> None:
+    memory = Memory.of([tiny.tune(seed) for seed in range(5)])
+    again = open_style(save_style(replace(folk, memory=memory), tmp_path / "one.safetensors"))
+    assert again.memory is not None
+    assert again.memory.to_json() == memory.to_json()
+    assert np.array_equal(again.memory.bits, memory.bits)
+    assert again.weights.keys() == folk.weights.keys()
+    assert open_style(save_style(replace(folk, memory=None), tmp_path / "old.safetensors")).memory is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"limit": 1},
+        {"gram": "twelve"},
+        {"probes": -1},
+        {"probes": None},
+        None,
+        [],
+        {"bits": np.zeros(4, np.float16)},
+        {"bits": None},
+    ],
+)
+def test_a_style_with_a_damaged_memory_is_one_clear_line(folk: Style, tmp_path: Path, damage: Any) -> None:
+    from safetensors.numpy import load, save
+
+    memory = Memory.of([tiny.tune(0)])
+    path = save_style(replace(folk, memory=memory), tmp_path / "broken.safetensors")
+    data = path.read_bytes()
+    about = json.loads(json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]["kapelle"])
+    tensors = load(data)
+    if isinstance(damage, dict) and "bits" in damage:
+        tensors = {name: value for name, value in tensors.items() if name != "kapelle.memory"}
+        tensors |= {} if damage["bits"] is None else {"kapelle.memory": damage["bits"]}
+    else:
+        about["memory"] = memory.to_json() | damage if isinstance(damage, dict) else damage
+    path.write_bytes(save(tensors, {"kapelle": json.dumps(about)}))
+    with pytest.raises(StyleError, match="damaged") as error:
+        open_style(path)
+    assert "\n" not in str(error.value)

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..codecs import codec_from_json
 from ..errors import KapelleError, StyleError
+from ..evaluation import Memory
 from ..files import write_atomically
 from ..networks import Columns, Network
 from .card import card_from_json, habits_from_json, to_json
@@ -23,6 +24,8 @@ SUFFIX = ".safetensors"
 FORMAT = 1
 """Version of what stands in the header."""
 MAX_BYTES = 1 << 30
+MEMORY = "kapelle.memory"
+"""The tensor that is no weight."""
 
 
 def save_style(style: Style, path: str | os.PathLike[str], force: bool = False) -> Path:
@@ -45,6 +48,9 @@ def save_style(style: Style, path: str | os.PathLike[str], force: bool = False) 
         name: np.ascontiguousarray(weight, np.float16) if weight.dtype.kind == "f" else np.ascontiguousarray(weight)
         for name, weight in style.weights.items()
     }
+    if style.memory is not None:
+        about["memory"] = style.memory.to_json()
+        weights[MEMORY] = style.memory.bits
     data = save(weights, {"kapelle": json.dumps(about, separators=(",", ":"), ensure_ascii=False)})
     path = Path(path)
     write_atomically(path, data, force)
@@ -67,6 +73,7 @@ def open_style(path: str | os.PathLike[str]) -> Style:
             f"{path.name}: the style has version {version}, this Kapelle knows up to {FORMAT}: update Kapelle"
         )
     try:
+        bits = weights.pop(MEMORY, None)
         network = Network.from_json(about["network"])
         style = Style(
             str(about["name"]),
@@ -75,6 +82,7 @@ def open_style(path: str | os.PathLike[str]) -> Style:
             weights,
             card_from_json(about["card"]),
             habits_from_json(about["habits"]),
+            Memory.from_json(about["memory"], bits) if "memory" in about else None,
         )
         if network.config.columns != Columns.of(style.codec.layout):
             raise StyleError("its network and its vocabulary do not belong together: fetch or train the style again")

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..codecs import Codec
 from ..errors import WishError
+from ..evaluation import Memory
 from ..music import Key, Meter, Score, TempoMap, Wishes
 from ..networks import Player
 from ..sampling import Taste, write
@@ -27,6 +28,7 @@ class Request:
         repetition: share of bars that may be exact repetition after the second time; None for the style's habit.
         shift: semitones from a key that the style knows well to that of the prompt.
         instruments: how many pitched tracks are wished; 0 for as many as the style likes.
+        memory: of pieces that must not be copied for longer than its limit; None where they may.
     """
 
     wishes: Wishes
@@ -36,6 +38,7 @@ class Request:
     repetition: float | None = None
     shift: int = 0
     instruments: int = 0
+    memory: Memory | None = None
 
 
 def compose_once(
@@ -53,7 +56,8 @@ def compose_once(
         wishes = replace(wishes, lineup=habits.draw_lineup(rng, request.instruments))
         prompt, wishes, guide = _header(codec, player, habits, wishes, shift, request.taste, rng)
         player.reset()
-    walk = codec.walk(wishes, request.not_before, guide, shift)
+    watch = None if request.memory is None else request.memory.watch()
+    walk = codec.walk(wishes, request.not_before, guide, shift, watch)
     facts = codec.facts(prompt)
     tonic = Key.parse(facts["key"]).tonic if habits.ends_on_tonic and facts["key"] != "none" else None
     draft = write(

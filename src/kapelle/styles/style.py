@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..codecs import Codec
 from ..errors import WishError
-from ..evaluation import longest_silence, looped_bars
+from ..evaluation import Memory, longest_silence, looped_bars
 from ..music import Key, Meter, Score, Wishes, clip, parse_pitch
 from ..music.instruments import program_of
 from ..networks import Network, Player
@@ -38,6 +38,7 @@ class Style:
         weights: of the network, in half precision on disk, by the names torch gives them.
         card: where it comes from and how good it is.
         habits: bounds that the pieces it was learnt from keep.
+        memory: tells what is copied from those pieces; None in styles from before there was one.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Style:
     weights: Mapping[str, NDArray[Any]]
     card: Card
     habits: Habits
+    memory: Memory | None = None
 
     def compose(
         self,
@@ -65,6 +67,7 @@ class Style:
         top_p: float = 0.98,
         min_p: float = 0.0,
         repetition: float | None = None,
+        original: bool = False,
         tell: Tell | None = None,
     ) -> Score:
         """A new piece in this style.
@@ -91,17 +94,20 @@ class Style:
             min_p: only words at least this share as likely as the most likely.
             repetition: largest share of bars, 0..1, that may repeat what was played twice before; None for as
                 much as the pieces the style was learnt from do. A piece with more is drawn again.
-            tell: called with a line whenever a take was thrown away or a wish could be met only roughly.
+            original: whether no passage may be copied from those pieces for longer than two human pieces share one.
+            tell: called with a line whenever a take was thrown away, a wish could be met only roughly, or a passage
+                is copied for longer than that.
 
         Raises:
-            WishError: if a wish is out of range, or two exclude each other.
+            WishError: if a wish is out of range, two exclude each other, or the style has no memory to be original by.
         """
         wishes, taste = _understood(
             lambda: self._wishes(bars, notes, seconds, key, meter, tempo, range, polyphony),
             lambda: Taste(temperature, top_k, top_p, min_p),
         )
         programs = _understood(lambda: [_program(instrument) for instrument in instruments])[0]
-        request = Request(wishes, taste, repetition=_share(repetition), instruments=len(programs))
+        memory = self._memory() if original else None
+        request = Request(wishes, taste, repetition=_share(repetition), instruments=len(programs), memory=memory)
         score = self._best_of_takes(request, seed, tell or (lambda line: None))
         return self._dressed(score, programs, title)
 
@@ -115,6 +121,7 @@ class Style:
         top_p: float = 0.98,
         min_p: float = 0.0,
         repetition: float | None = None,
+        original: bool = False,
         tell: Tell | None = None,
     ) -> Score:
         """The beginning as it is, to the tick, and `bars` new bars after it.
@@ -124,15 +131,23 @@ class Style:
         Args:
             beginning: any score with notes.
             bars: to add, after the bar in which the beginning ends.
-            seed, temperature, top_k, top_p, min_p, repetition, tell: as in `compose`.
+            seed, temperature, top_k, top_p, min_p, repetition, original, tell: as in `compose`.
 
         Raises:
-            WishError: if a wish is out of range.
+            WishError: if a wish is out of range, or the style has no memory to be original by.
             CodecError: if the beginning has no notes that this style can play.
         """
         taste = _understood(lambda: Taste(temperature, top_k, top_p, min_p))[0]
         prompt = prompt_of(self.codec, beginning, bars, self.habits)
-        request = Request(prompt.wishes, taste, prompt.steps, prompt.stop, _share(repetition), prompt.shift)
+        request = Request(
+            prompt.wishes,
+            taste,
+            prompt.steps,
+            prompt.stop,
+            _share(repetition),
+            prompt.shift,
+            memory=self._memory() if original else None,
+        )
         score = self._best_of_takes(request, seed, tell or (lambda line: None))
         return join(beginning, score, prompt)
 
@@ -158,6 +173,15 @@ class Style:
             tracks.append(track)
         return score.replace(tracks=tuple(tracks), title=title)
 
+    def _memory(self) -> Memory:
+        """What keeps a piece original."""
+        if self.memory is None:
+            raise WishError(
+                f"expected a style that remembers its pieces, so as not to copy them, got '{self.name}', which does "
+                "not: train it again, or do without original"
+            )
+        return self.memory
+
     def _best_of_takes(self, request: Request, seed: int | None, tell: Tell) -> Score:
         """Draw until a piece is whole, not stuck and not silent; else the least bad of the takes."""
         faults: list[tuple[float, str, Score]] = []
@@ -165,6 +189,8 @@ class Style:
             score, finished = compose_once(self.codec, self.player, self.habits, request, chance)
             fault = self._fault(score, finished, request)
             if fault is None:
+                if request.memory is None and (copied := self._copied(score, request.not_before)):
+                    tell(copied)
                 return score
             faults.append((*fault, score))
             if request.taste.temperature == 0:
@@ -174,10 +200,14 @@ class Style:
                 tell(f"take {take + 1} {fault[1]}; drew again")
         _, what, score = min(faults, key=lambda fault: fault[0])
         tell(f"the best of {len(faults)} takes {what}; try another seed or a temperature nearer to 1")
+        if request.memory is None and (copied := self._copied(score, request.not_before)):
+            tell(copied)
         return score
 
     def _fault(self, score: Score, finished: bool, request: Request) -> tuple[float, str] | None:
         """How bad a take is, and why, beside what the style's own pieces do."""
+        # Its mask leaves a copied note only where a wish for few pitches leaves no other.
+        copied = self._copied(score, request.not_before) if request.memory is not None else ""
         if request.not_before and request.not_before < score.end:
             # How a given beginning is, is not the take's fault.
             score = clip(score, request.not_before, score.end)
@@ -193,7 +223,16 @@ class Style:
             return loop / length, f"repeats itself for {loop:.0f} of {length} bars"
         if silence > max(self.habits.silence_bars, 1.0) + 0.01:
             return silence / length, f"is silent for {silence:.1f} bars"
-        return None
+        return (1.0, copied) if copied else None
+
+    def _copied(self, score: Score, start: int) -> str:
+        """What is copied from `start` ticks on, if it is more than human pieces share; else nothing."""
+        if self.memory is None:
+            return ""
+        found = self.memory.longest(score, start)
+        if found is None or found.notes <= self.memory.limit:
+            return ""
+        return f"copies {found}; human pieces share up to {self.memory.limit} in a row"
 
     def _wishes(
         self,
