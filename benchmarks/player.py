@@ -1,11 +1,17 @@
 """Notes a second of the numpy players beside the same weights stepped through torch, on one thread.
 
-    python benchmarks/player.py
+    python benchmarks/player.py [NETWORK ...]
 
-For each network: fresh weights of its full size over the full event vocabulary, played greedily, a note being a
-step with all its fields. The torch side has the same layers, `nn.LSTM` among them, and keeps their state. The two
-take turns; medians of several rounds. The bandwidth limit is how often a second the bytes of all weights that a
-note needs could be read, at the speed at which a matrix-vector product reads a matrix of that size.
+For each network: fresh weights of its full size over the full event vocabulary, 500 notes played greedily from the
+start of a piece, a note being a step with all its fields. The torch side has the same layers, `nn.LSTM` among them, and
+keeps their state, as a program would that generates with them. Nothing is masked on either side, and both must choose
+the same words at the start. The two take turns; medians of several rounds, in processor time, so that what else the
+machine does counts little.
+
+The limit is how often a second the weights that a note needs could be read, at the speed at which a matrix-vector
+product reads one matrix as large as they are, best of all rounds. Products of words with weights do not count, for they
+can be looked up; nor do biases and remembered steps. No player in 32 bits that computes one note at a time on one
+thread gets past it, but for what stays in the cache from one read to the next.
 """
 
 from __future__ import annotations
@@ -15,6 +21,7 @@ import os
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
 
+import argparse
 import statistics
 import time
 
@@ -23,36 +30,55 @@ import torch
 from torch.nn import functional as F
 
 from kapelle.codecs import codecs
-from kapelle.networks import Columns, network, presets
+from kapelle.networks import Columns, Network, network, presets
 
-ROUNDS, STEPS, SLOW_STEPS = 5, 150, 15
+ROUNDS, NOTES, ALIKE = 5, 500, 20
+TABLES = ("embed", "start", "layers.0.weight_ih", "outer.0.weight_ih", "told_to_inner", "value")
+"""Weights that words are multiplied with, so that a player can look their products up."""
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("networks", nargs="*", metavar="NETWORK", default=sorted(presets()))
     torch.set_num_threads(1)
-    layout = codecs()["events"]().layout
-    print(
-        "| network | weights | numpy, notes/s | stepped through `nn.LSTM`, notes/s | ratio | bandwidth limit, notes/s |"
-    )
-    print("|---|---|---|---|---|---|")
-    for name in sorted(presets()):
-        net = network(name, Columns.of(layout))
+    columns = Columns.of(codecs()["events"]().layout)
+    print("| network | weights | numpy, notes/s | through `nn.LSTM`, notes/s | ratio | limit, notes/s | of the limit |")
+    print("|---|---|---|---|---|---|---|")
+    for name in parser.parse_args().networks:
+        net = network(name, columns)
         torch.manual_seed(0)
         module = net.module().eval()
-        weights = {key: value.numpy() for key, value in module.state_dict().items()}
-        player = net.player(weights)
-        step = TorchLstm(module) if net.name == "lstm" else TorchStepwise(module)
-        ours, theirs = [], []
-        for _ in range(ROUNDS):
-            ours.append(play(player, layout))
-            theirs.append(steps_a_second(step))
-        size = sum(weight.size for weight in weights.values())
-        touched = 4 * sum(weight.size for key, weight in weights.items() if "embed" not in key)
-        fast, slow = statistics.median(ours), statistics.median(theirs)
-        ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-        tokens = 1 if net.name == "stepwise" else len(net.config.columns.predicted)
-        limit = bandwidth(touched) / (touched * tokens)
-        print(f"| `{name}` | {size / 1e6:.2f} M | {fast:.0f} | {slow:.1f} | {ratio:.0f} | {limit:.0f} |", flush=True)
+        player = NumpyPlayer(net, module)
+        stepper = TorchLstm(module) if net.name == "lstm" else TorchStepwise(module)
+        if notes(player, ALIKE)[1] != notes(stepper, ALIKE)[1]:
+            raise SystemExit(f"{name}: the two sides play different notes, so their speeds cannot be compared")
+        size, read = reads(net, module)
+        rounds = [(notes(player)[0], notes(stepper)[0], bandwidth(size) / read) for _ in range(ROUNDS)]
+        fast, slow, _ = (statistics.median(column) for column in zip(*rounds, strict=True))
+        ratio = statistics.median(ours / theirs for ours, theirs, _ in rounds)
+        limit = max(most for _, _, most in rounds)
+        weights = sum(weight.numel() for weight in module.parameters()) / 1e6
+        speeds = f"{fast:.0f} | {slow:.1f} | {ratio:.1f} | {limit:.0f} | {fast / limit:.0%}"
+        print(f"| `{name}` | {weights:.2f} M | {speeds} |", flush=True)
+
+
+class NumpyPlayer:
+    """A network played as `kapelle` plays it."""
+
+    def __init__(self, net: Network, module: torch.nn.Module) -> None:
+        self.columns = net.config.columns
+        self.player = net.player({key: value.numpy() for key, value in module.state_dict().items()})
+
+    def reset(self) -> None:
+        self.player.reset()
+
+    def step(self) -> list[int]:
+        words = []
+        for column in range(len(self.columns.sizes)):
+            word = int(self.player.logits(column).argmax()) if column in self.columns.predicted else 0
+            self.player.put(column, word)
+            words.append(word)
+        return words
 
 
 class TorchLstm:
@@ -60,12 +86,15 @@ class TorchLstm:
 
     def __init__(self, module: torch.nn.Module) -> None:
         self.module = module
-        self.states: list = [None] * len(module.layers)
-        self.token = torch.tensor([[module.total]])
 
-    def __call__(self) -> None:
+    def reset(self) -> None:
+        self.states: list = [None] * len(self.module.layers)
+        self.token = torch.tensor([[self.module.total]])
+
+    def step(self) -> list[int]:
         module = self.module
-        for first, size in zip(module.starts, module.sizes, strict=True):
+        chosen = [0] * len(module.config.columns.sizes)
+        for column, first, size in zip(module.config.columns.predicted, module.starts, module.sizes, strict=True):
             x = module._input(self.token)
             for index, layer in enumerate(module.layers):
                 x, self.states[index] = layer(x, self.states[index])
@@ -74,8 +103,10 @@ class TorchLstm:
                 x = module.dense(x)
                 x = module._between(F.relu(x) if module.config.dense_relu else x, len(module.layers), None)
             words = slice(first, first + size)
-            logits = F.linear(x[0, 0], module.words.weight[words], module.words.bias[words])
-            self.token = (logits.argmax() + first).view(1, 1)
+            word = F.linear(x[0, 0], module.words.weight[words], module.words.bias[words]).argmax()
+            self.token = (word + first).view(1, 1)
+            chosen[column] = int(word)
+        return chosen
 
 
 class TorchStepwise:
@@ -83,58 +114,64 @@ class TorchStepwise:
 
     def __init__(self, module: torch.nn.Module) -> None:
         self.module = module
-        self.states: list = [None] * len(module.outer)
-        self.past: list | None = None
-        self.row = module.start.view(1, 1, -1)
-        self.told = torch.zeros_like(self.row)
+        self.heads = (module.config.num_heads, -1)
 
-    def __call__(self) -> None:
-        module, config = self.module, self.module.config
+    def reset(self) -> None:
+        self.states: list = [None] * len(self.module.outer)
+        self.row = self.module.start.view(1, 1, -1)
+        # The zero that can always be looked up.
+        self.keys = self.values = torch.zeros(1, 1, self.module.config.attention_dim)
+
+    def step(self) -> list[int]:
+        module, columns = self.module, self.module.config.columns
         x = self.row
         for index, layer in enumerate(module.outer):
             x, self.states[index] = layer(x, self.states[index])
-        found, _ = module._look_up(x, torch.zeros(1, 1, config.embed_dim), self.past)
-        hidden = module.outer_to_inner(torch.cat([x, found], -1)).view(-1, config.inner_dim)
-        told, place = torch.zeros(config.embed_dim), 0
-        first = len(config.columns.predicted) - len(module.told_to_inner)
-        for column, offset in enumerate(config.columns.offsets):
-            word = torch.tensor(offset)
-            if column in config.columns.predicted:
+        query, keys, values = (
+            part.unflatten(-1, self.heads).transpose(1, 2) for part in (module.query(x), self.keys, self.values)
+        )
+        found = F.scaled_dot_product_attention(query, keys, values).transpose(1, 2).flatten(2)
+        hidden = module.outer_to_inner(torch.cat([x, found], -1)).view(-1, module.config.inner_dim)
+        told, chosen, place = torch.zeros(module.config.embed_dim), [], 0
+        first = len(columns.predicted) - len(module.told_to_inner)
+        for column, offset in enumerate(columns.offsets):
+            word = torch.tensor(0)
+            if column in columns.predicted:
                 inner = hidden[place]
                 if column:
                     inner = inner + module.told_to_inner[place - first](told)
-                word = word + module.words[place](F.relu(inner)).argmax()
+                word = module.words[place](F.relu(inner)).argmax()
                 place += 1
-            told = told + module.embed(word)
+            told = told + module.embed(word + offset)
+            chosen.append(int(word))
         self.row = told.view(1, 1, -1)
-        key, value = module.key(x), module.value(self.row)
-        self.past = (
-            [key, value]
-            if self.past is None
-            else [
-                torch.cat([old, new], 1)[:, -config.window :] for old, new in zip(self.past, (key, value), strict=True)
-            ]
-        )
+        self.keys, self.values = self._kept(self.keys, module.key(x)), self._kept(self.values, module.value(self.row))
+        return chosen
 
-
-def play(player: object, layout: tuple) -> float:
-    """Steps a second of a player, choosing the most likely word of every predicted column."""
-    player.reset()
-    start = time.perf_counter()
-    for _ in range(STEPS):
-        for column, (_, size, given) in enumerate(layout):
-            player.put(column, 0 if given or size == 1 else int(player.logits(column).argmax()))
-    return STEPS / (time.perf_counter() - start)
+    def _kept(self, old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+        window = self.module.config.window
+        return torch.cat([old[:, :1], old[:, 1:][:, 1 - window :], new], 1)
 
 
 @torch.no_grad()
-def steps_a_second(step: TorchLstm | TorchStepwise) -> float:
-    """Steps a second of a network played in torch."""
-    step()
-    start = time.perf_counter()
-    for _ in range(SLOW_STEPS):
-        step()
-    return SLOW_STEPS / (time.perf_counter() - start)
+def notes(player: NumpyPlayer | TorchLstm | TorchStepwise, count: int = NOTES) -> tuple[float, list[list[int]]]:
+    """Notes a second of processor time from the start of a piece, and the words of each."""
+    player.reset()
+    start = time.process_time()
+    words = [player.step() for _ in range(count)]
+    return count / (time.process_time() - start), words
+
+
+def reads(net: Network, module: torch.nn.Module) -> tuple[int, int]:
+    """Bytes of the weights that cannot be looked up, in 32 bits, and how many of them a note reads in all."""
+    # A reference network goes through all its layers for each field, but needs each field's words once.
+    tokens = len(net.config.columns.predicted) if net.name == "lstm" else 1
+    sizes = {
+        key: 4 * weight.numel()
+        for key, weight in module.named_parameters()
+        if weight.dim() == 2 and not key.startswith(TABLES)
+    }
+    return sum(sizes.values()), sum(size * (1 if key.startswith("words") else tokens) for key, size in sizes.items())
 
 
 def bandwidth(size: int) -> float:
@@ -143,9 +180,9 @@ def bandwidth(size: int) -> float:
     vector = np.ones(1024, np.float32)
     best = 0.0
     for _ in range(12):
-        start = time.perf_counter()
+        start = time.process_time()
         matrix @ vector
-        best = max(best, matrix.nbytes / (time.perf_counter() - start))
+        best = max(best, matrix.nbytes / (time.process_time() - start))
     return best
 
 
