@@ -1,5 +1,26 @@
-"""What can be seen of a score: its piano roll as a picture."""
+"""What can be seen: a score as a piano roll, a training as curves, a report as a page."""
 
+from .curves import CurvePicture, CurvePoint, Limits, draw_curves, limits_of
+from .html import Details, Paragraph, Picture, Section, Table, report_page
+from .pen import join_gif
 from .roll import to_png, to_svg
+from .terminal import sparkline, terminal_curves
 
-__all__ = ["to_png", "to_svg"]
+__all__ = [
+    "CurvePicture",
+    "CurvePoint",
+    "Details",
+    "Limits",
+    "Paragraph",
+    "Picture",
+    "Section",
+    "Table",
+    "draw_curves",
+    "join_gif",
+    "limits_of",
+    "report_page",
+    "sparkline",
+    "terminal_curves",
+    "to_png",
+    "to_svg",
+]
