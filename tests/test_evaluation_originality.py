@@ -166,6 +166,10 @@ def test_pieces_of_one_s_own_are_like_human_ones_copies_are_copies_and_noise_is_
     assert look([tiny.tune(seed) for seed in range(200, 220)]).against(human, rng()) == "like human pieces"
     assert look(known[:5]).against(human, rng()) == "copies"
     assert look([wild(seed) for seed in range(20)]).against(human, rng()) == "suspiciously little"
+    # At half the speed only the runs of intervals are still the same, and that is enough.
+    slow = look([score.replace(ticks_per_quarter=12) for score in known[:5]])
+    assert slow.windows[4].value < human.windows[4].value + 0.01
+    assert slow.against(human, rng()) == "copies"
     # Without a baseline there is only the length of what is copied.
     assert look(known[:5]).against(None, rng()) == "copies"
     assert look([wild(seed) for seed in range(20)]).against(None, rng()) == "like human pieces"

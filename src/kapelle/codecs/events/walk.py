@@ -183,7 +183,7 @@ class Walk:
                 self.notes_written += 1
                 if not book.drums[kind]:
                     self._sounding[self._last] = end
-                    if self._watch is not None and pitch < DRUM_PITCH:
+                    if self._watch is not None:
                         self._watch.write(self._part(kind, voice), self._now, pitch)
 
     def _open(self) -> None:

@@ -177,20 +177,22 @@ class Watch:
         """
         last = self._voices.get(track)
         if last is None:
-            self._voices[track] = _Voice(onset, pitch, (), 0)
-            return
-        moves = (*last.moves, int(last.moves_to(onset)[pitch]))[1 - self.memory.gram :]
-        notes = 0
-        if self.memory.knows(np.array(moves)).any():
-            notes = max(last.notes + 1, self.memory.gram)
-        self._voices[track] = _Voice(onset, pitch, moves, notes)
+            self._voices[track] = _Voice(onset, pitch, (), self.limit - 1)
+        else:
+            moves = (*last.moves, int(last.moves_to(onset)[pitch]))[1 - self.limit :]
+            self._voices[track] = _Voice(onset, pitch, moves, max(last.wait - 1, 0))
 
     def forbidden(self, track: int, onset: int) -> NDArray[np.bool_]:
         """Which pitches of a next note would make a passage of the track longer than the limit, shape (128,)."""
         last = self._voices.get(track)
-        if last is None or last.notes < self.limit:
+        if last is None or last.wait:
             return np.zeros(128, bool)
-        before = np.tile(np.array(last.moves[1:], np.int64), (128, 1))
+        unknown = np.flatnonzero(~self.memory.knows(np.array(last.moves)))
+        if len(unknown):
+            # Until this run is so far back that it no longer counts, there is nothing to look for.
+            self._voices[track] = replace(last, wait=int(unknown[-1]) + 1)
+            return np.zeros(128, bool)
+        before = np.tile(np.array(last.moves[len(last.moves) + 2 - self.memory.gram :], np.int64), (128, 1))
         return self.memory.knows(np.column_stack([before, last.moves_to(onset)]))[:, 0]
 
 
@@ -200,14 +202,14 @@ class _Voice:
 
     Attributes:
         onset, pitch: of its last note.
-        moves: the last of its moves, at most one less than a passage needs to be seen.
-        notes: of the copied passage that ends with the last note; 0 if none does.
+        moves: the last of its moves, one less than a passage of the limit has notes.
+        wait: notes that must still be written before its last notes can be a passage of the limit.
     """
 
     onset: int
     pitch: int
     moves: tuple[int, ...]
-    notes: int
+    wait: int
 
     def moves_to(self, onset: int) -> IntArray:
         """The move to each pitch at an onset, shape (128,)."""
