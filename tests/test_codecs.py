@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kapelle.codecs import Codec, codec_from_json, codecs
-from kapelle.music import Key, Meter, Notes, Score, Track, Wishes, transpose
+from kapelle.music import Key, Meter, Notes, Score, Spans, TempoMap, Track, Wishes, transpose
 from strategies import scores
 
 CODECS = [codec() for codec in codecs().values()]
@@ -20,6 +20,10 @@ each_codec = pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.na
 
 def sounding(score: Score) -> bool:
     return score.num_notes > 0
+
+
+def moved(track: Track, ticks: int) -> Track:
+    return track.replace(notes=track.notes.replace(onset=track.notes.onset + ticks))
 
 
 def random_walk(codec: Codec, wishes: Wishes, seed: int, most: int = 400) -> np.ndarray:
@@ -53,6 +57,20 @@ def test_decoding_what_was_encoded_gives_the_canonical_score(codec: Codec, score
 def test_canonical_is_idempotent(codec: Codec, score: Score) -> None:
     once = codec.canonical(score)
     assert codec.canonical(once) == once
+
+
+@each_codec
+@given(score=scores(ticks_per_quarter=24).filter(sounding), sign=st.sampled_from(["4/4", "3/4", "6/8"]))
+def test_silent_bars_before_the_first_note_are_not_told(codec: Codec, score: Score, sign: str) -> None:
+    meter = Meter.parse(sign)
+    plain = score.replace(
+        tracks=tuple(track.replace(pedal=Spans.none()) for track in score.tracks),
+        tempos=TempoMap.constant(90),
+        meters=(meter,),
+        pickup=0,
+    )
+    later = plain.replace(tracks=tuple(moved(track, 5 * meter.bar_length(24)) for track in plain.tracks))
+    assert codec.canonical(later) == codec.canonical(plain)
 
 
 @each_codec

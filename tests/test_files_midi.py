@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import symusic
 
 from kapelle.errors import FileError
+from kapelle.files import midi as midi_format
 from kapelle.files.midi import decode
-from kapelle.music import Meter, Spans, TempoMap
+from kapelle.music import Meter, Notes, Spans, TempoMap
 from midi_bytes import C4, C4_ROWS, END, chunk, midi, rows
 
 
@@ -129,6 +132,17 @@ def test_running_status_goes_on_after_a_meta_event() -> None:
     assert rows(decode(midi(chunk("00 90 3C 40  00 FF01 01 41  60 3C 00", END)))) == C4_ROWS
 
 
+def test_data_before_the_first_status_loses_no_note() -> None:
+    assert rows(decode(midi(chunk("00 40 00", C4, END)))) == C4_ROWS
+
+
+@pytest.mark.parametrize("channel", [0, 7])
+def test_a_pedal_pressed_while_it_is_down_stays_down(channel: int) -> None:
+    pedal = f"00 B{channel:X} 40 7F  10 40 7F  10 40 00"
+    data = midi(chunk(f"00 9{channel:X} 3C 40", pedal, f"60 8{channel:X} 3C 40", END))
+    assert decode(data).tracks[0].pedal == Spans([0], [32])
+
+
 def test_data_bytes_above_127_become_127() -> None:
     assert rows(decode(midi(chunk("00 90 BC C0  60 80 BC 40", END)))) == [(0, 96, 127, 127)]
 
@@ -205,6 +219,11 @@ def test_the_pedal_is_read_and_one_that_is_never_lifted_ends_with_the_notes() ->
     pedal = "00 B0 40 7F  10 B0 40 00  10 B0 40 7F"
     score = decode(midi(chunk("00 90 3C 40", pedal, "60 80 3C 40", END)))
     assert score.tracks[0].pedal == Spans([0, 32], [16, 96])
+
+
+def test_pedals_that_overlap_become_one() -> None:
+    pressed = symusic.Pedal.from_numpy(*np.array([[0, 10, 40], [20, 15, 0]], np.int32))
+    assert midi_format._pedal(pressed, Notes.of([(0, 96, 60, 64)])) == Spans([0], [25])
 
 
 @pytest.mark.parametrize("channel", range(16))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kapelle.codecs.events.vocabulary import nearest
 from kapelle.music import Notes, Spans, TempoMap
 from kapelle.music.edit import rescale
+from kapelle.music.notes import MAX_TICK
 
 # Few values, so that notes share onsets, pitches and durations.
 note_rows = st.lists(
@@ -40,6 +41,28 @@ def test_notes_of_narrow_integers_are_the_notes_of_wide_ones(rows: list[tuple[in
     narrow = Notes(onset.astype(np.uint32), duration.astype(np.int32), pitch.astype(np.int8), velocity.astype(np.uint8))
     assert narrow == Notes.of(rows)
     assert narrow.pitch.dtype == np.int64
+
+
+@given(tracks=st.lists(note_rows, max_size=5), late=st.sampled_from([0, MAX_TICK - 5]), narrow=st.sampled_from("iq"))
+def test_notes_of_several_tracks_at_once_are_those_of_each_track(
+    tracks: list[list[tuple[int, int, int, int]]], late: int, narrow: str
+) -> None:
+    moved = [[(onset + late, *rest) for onset, *rest in rows] for rows in tracks]
+    columns = np.array([row for rows in moved for row in rows], np.int64).reshape(-1, 4).T
+    together = Notes.of_tracks(*(columns if late else columns.astype(narrow)), sizes=[len(rows) for rows in tracks])
+    assert together == [Notes.of(rows) for rows in moved]
+    assert not any(notes.pitch.flags.writeable for notes in together)
+
+
+def test_tracks_too_long_to_be_laid_end_to_end_are_ordered_one_by_one() -> None:
+    tracks = 2**17
+    onset = np.zeros(2 * tracks, np.int64)
+    onset[0] = MAX_TICK
+    ones = np.ones(2 * tracks, np.int8)
+    first, *others = Notes.of_tracks(onset, ones, ones, ones, sizes=[2] * tracks)
+    assert first.onset.tolist() == [0, MAX_TICK]
+    assert len(others) == tracks - 1
+    assert not any(len(notes) != 2 or notes.onset.any() for notes in others)
 
 
 def test_notes_keep_no_hold_on_the_arrays_they_were_made_from() -> None:

@@ -149,6 +149,15 @@ def test_a_score_ends_with_its_last_note_and_counts_all_notes(score: Score) -> N
     assert score.seconds == float(score.tempos.seconds(score.end, score.ticks_per_quarter))
 
 
+@given(scores(), scores())
+def test_the_end_follows_the_tracks_however_often_it_was_asked_for(one: Score, other: Score) -> None:
+    assert one.end == one.end
+    assert one.replace(tracks=other.tracks).end == other.end
+    assert one == one.replace()
+    assert hash(one) == hash(one.replace())
+    assert repr(one) == repr(one.replace())
+
+
 # -- what is refused ------------------------------------------------------------------------------
 
 REFUSED: list[tuple[str, Any, str]] = [
@@ -165,6 +174,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("rows of five", lambda: Notes.of([(0, 1, 60, 80, 5)] * 4), r"\(4, 5\)"),
     ("a table of onsets", lambda: Notes(np.zeros((2, 2), int), [1], [60], [80]), r"\(2, 2\)"),
     ("columns of two lengths", lambda: Notes([0, 1], [1], [60], [80]), r"\[2, 1, 1, 1\]"),
+    ("tracks of more notes than there are", lambda: Notes.of_tracks([0], [1], [60], [80], [1, 1]), "1 notes, got 2"),
     ("overlapping spans", lambda: Spans([0, 5], [10, 3]), r"\[5, 8\) after \[0, 10\)"),
     ("a span of no length", lambda: Spans([0], [0]), "got 0"),
     ("spans without durations", lambda: Spans([0, 5], [1]), "2 and 1"),

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import repeat
 from typing import Any, TypeVar
 
 import numpy as np
@@ -88,14 +89,14 @@ def _sequence(data: bytes, plan: midi_repair.Layout, unit: int) -> Score:
     """The tracks of a layout as they sound together; a pickup is not looked for yet."""
     until = min(MAX_QUARTERS * unit, midi_repair.FAR - 1)
     parsed = _parse(midi_repair.with_endings(data, plan, unit)) if plan.sound else None
-    sounding = _sounding(parsed)
-    if parsed is None or not _is_whole(parsed, sounding, until):
+    sounding, columns = _sounding(parsed)
+    if parsed is None or not _is_whole(parsed, columns, until):
         mended = midi_repair.mend(data, plan, unit, until)
         parsed = _parse(midi_repair.with_endings(mended, midi_repair.layout(mended), unit))
-        sounding = _sounding(parsed)
+        sounding, columns = _sounding(parsed)
     if not sounding and not plan.sound and any(stop > start for start, stop in plan.tracks):
         raise FileError("expected MIDI events, got damage before the first note; is there another copy of the file?")
-    tracks = tuple(_track(track, columns, data) for track, columns in sounding)
+    tracks = tuple(map(_track, sounding, _notes(sounding, columns), repeat(data)))
     title = _title(data, plan)
     # The first of several chunks names the piece unless it plays itself; then it names its own track.
     if len(plan.tracks) > 1 and tracks and tracks[0].name == title and midi_repair.plays(data, *plan.tracks[0]):
@@ -127,22 +128,35 @@ Columns = dict[str, NDArray[Any]]
 """The time, duration, pitch and velocity of symusic's notes, in 32 and 8 bits."""
 
 
-def _sounding(parsed: Any) -> list[tuple[Any, Columns]]:
-    """The tracks that have notes, and their notes."""
-    tracks = parsed.tracks if parsed is not None else ()
-    return [(track, track.notes.numpy()) for track in tracks if len(track.notes)]
+def _sounding(parsed: Any) -> tuple[list[Any], Columns]:
+    """The tracks that have notes, and the notes of all of them, one track after the other."""
+    tracks = [track for track in parsed.tracks if len(track.notes)] if parsed is not None else []
+    if not tracks:
+        return [], {}
+    notes = tracks[0].notes.copy()
+    for track in tracks[1:]:
+        notes.extend(track.notes)
+    return tracks, notes.numpy()
 
 
-def _is_whole(parsed: Any, sounding: list[tuple[Any, Columns]], until: int) -> bool:
+def _is_whole(parsed: Any, columns: Columns, until: int) -> bool:
     """Whether all ticks are where they should be: no note without an end, none where symusic loses count."""
-    return all(0 <= marker.time <= until for marker in parsed.markers) and all(
-        columns["time"].min() >= 0 and np.add(columns["time"], columns["duration"], dtype=np.int64).max() <= until
-        for _, columns in sounding
+    if not all(0 <= marker.time <= until for marker in parsed.markers):
+        return False
+    return not columns or bool(
+        columns["time"].min() >= 0 and (columns["time"].astype(np.int64) + columns["duration"]).max() <= until
     )
 
 
-def _track(track: Any, columns: Columns, data: bytes) -> Track:
-    notes = Notes(columns["time"], np.maximum(columns["duration"], 1), columns["pitch"], columns["velocity"])
+def _notes(sounding: list[Any], columns: Columns) -> list[Notes]:
+    if not sounding:
+        return []
+    sizes = [len(track.notes) for track in sounding]
+    duration = np.maximum(columns["duration"], 1)
+    return Notes.of_tracks(columns["time"], duration, columns["pitch"], columns["velocity"], sizes)
+
+
+def _track(track: Any, notes: Notes, data: bytes) -> Track:
     name = track.name
     return Track(
         notes=notes,
@@ -155,7 +169,8 @@ def _track(track: Any, columns: Columns, data: bytes) -> Track:
 
 def _pedal(pedals: Any, notes: Notes) -> Spans:
     """Where the pedal is down; one that is never lifted is up with the last note."""
-    if not len(pedals):
+    # `with_endings` leaves a pedal of no length in most tracks.
+    if not any(pedal.duration > 0 for pedal in pedals):
         return Spans.none()
     columns = pedals.numpy()
     onset, duration = columns["time"].astype(np.int64), columns["duration"]
@@ -163,9 +178,11 @@ def _pedal(pedals: Any, notes: Notes) -> Spans:
         duration = np.where(duration >= midi_repair.FAR // 2, int(notes.end.max()) - onset, duration)
     if duration.min() <= 0:
         onset, duration = onset[duration > 0], duration[duration > 0]
-    if (onset[1:] < (onset + duration)[:-1]).any():
+    try:
+        return Spans(onset, duration)
+    except ValueError:
+        # They overlap, which symusic was never seen to give: `Spans` looks anyway.
         return Spans.union(onset, duration)
-    return Spans(onset, duration)
 
 
 def _tempos(parsed: Any, until: int) -> TempoMap:
@@ -173,6 +190,8 @@ def _tempos(parsed: Any, until: int) -> TempoMap:
         return TempoMap.constant(120.0)
     columns = parsed.tempos.numpy()
     onset, length = columns["time"], columns["mspq"]
+    if len(onset) == 1 and onset[0] == 0 and length[0] > 0:
+        return TempoMap.constant(60e6 / length.item())
     if onset[0] or length.min() <= 0 or onset[-1] > until or not (onset[1:] > onset[:-1]).all():
         last = {0: 500_000}
         for tick, value in sorted(zip(onset.tolist(), length.tolist(), strict=True), key=lambda event: event[0]):

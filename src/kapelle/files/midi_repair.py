@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..errors import FileError
 
@@ -101,12 +102,17 @@ def with_endings(data: bytes, plan: Layout, ticks_per_quarter: int) -> bytes:
     parts = [_header(len(plan.tracks), ticks_per_quarter)]
     for start, stop in plan.tracks:
         body = data[start : stop - 3]
-        channels = [channel for channel in range(16) if 0x90 | channel in body]
-        raised = b"".join([_PEDAL_UP[channel] for channel in channels])
-        ending = b"".join([_FAR_AWAY, raised, *[_RELEASES[channel] for channel in channels], b"\x00", _END])
+        raised, ending = _frame(tuple([channel for channel in range(16) if 0x90 | channel in body]))
         size = len(raised) + len(body) + len(ending)
         parts += [b"MTrk", size.to_bytes(4, "big"), raised, body, ending]
     return b"".join(parts)
+
+
+@lru_cache(256)
+def _frame(channels: tuple[int, ...]) -> tuple[bytes, bytes]:
+    """What comes before and after the events of a track that may play on these channels."""
+    raised = b"".join([_PEDAL_UP[channel] for channel in channels])
+    return raised, b"".join([_FAR_AWAY, raised, *[_RELEASES[channel] for channel in channels], b"\x00", _END])
 
 
 def mend(data: bytes, plan: Layout, ticks_per_quarter: int, until: int) -> bytes:

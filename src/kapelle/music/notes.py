@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate, pairwise
 from numbers import Integral
 from typing import Any
 
@@ -22,7 +23,8 @@ MAX_UNIT = 2**22
 
 def check_int(value: Any, name: str, low: int, high: int) -> None:
     """Raise if a value is no whole number within `low`..`high`, naming it."""
-    if not isinstance(value, Integral):
+    # The first question answers nearly always, and ten times as fast as the second.
+    if type(value) is not int and not isinstance(value, Integral):
         raise ValueError(f"{name} must be a whole number, got {value!r}")
     if not low <= int(value) <= high:
         raise ValueError(f"{name} must be {low}..{high}, got {value}")
@@ -66,19 +68,11 @@ class Notes:
     velocity: IntArray
 
     def __post_init__(self) -> None:
-        columns = [
-            checked_ints(self.onset, "note onset", 0, MAX_TICK),
-            checked_ints(self.duration, "note duration", 1, MAX_TICK),
-            checked_ints(self.pitch, "note pitch", 0, 127),
-            checked_ints(self.velocity, "note velocity", 1, 127),
-        ]
-        if not len(columns[0]) == len(columns[1]) == len(columns[2]) == len(columns[3]):
-            raise ValueError(f"note arrays must have one length, got {[len(column) for column in columns]}")
-        order = _order(*columns)
-        if order is not None:
-            columns = [column.take(order) for column in columns]
+        columns = _checked_columns(self.onset, self.duration, self.pitch, self.velocity)
+        self._set(_in_order(columns, columns[0]))
+
+    def _set(self, columns: Iterable[IntArray]) -> None:
         for name, column in zip(NOTE_FIELDS, columns, strict=True):
-            column.flags.writeable = False
             object.__setattr__(self, name, column)
 
     @classmethod
@@ -94,6 +88,35 @@ class Notes:
         if table.ndim != 2 or table.shape[1] != 4:
             raise ValueError(f"notes need rows of onset, duration, pitch and velocity, got shape {table.shape}")
         return cls(*table.T)
+
+    @classmethod
+    def of_tracks(cls, onset: Any, duration: Any, pitch: Any, velocity: Any, sizes: Sequence[int]) -> list[Notes]:
+        """The notes of several tracks, told one track after the other: quicker than each track by itself.
+
+        Args:
+            onset, duration, pitch, velocity: as in `Notes`, of all tracks, shape (N,).
+            sizes: how many notes each track has, N in all.
+
+        >>> first, second = Notes.of_tracks([0, 8, 4], [4, 4, 4], [60, 62, 64], [80, 80, 80], sizes=[2, 1])
+        >>> first.onset, second.onset
+        (array([0, 8]), array([4]))
+        """
+        columns = _checked_columns(onset, duration, pitch, velocity)
+        if sum(sizes) != len(columns[0]):
+            raise ValueError(f"sizes of tracks must add up to {len(columns[0])} notes, got {sum(sizes)}")
+        bounds = list(pairwise(accumulate(sizes, initial=0)))
+        # Laid end to end in time, all tracks are put in order at once.
+        laid = columns[0]
+        if len(sizes) > 1:
+            room = int(laid.max(initial=0)) + 1
+            if room * len(sizes) > 2**55:
+                return [cls(*(column[start:stop] for column in columns)) for start, stop in bounds]
+            laid = laid + np.arange(0, room * len(sizes), room).repeat(sizes)
+        columns = _in_order(columns, laid)
+        tracks = [cls.__new__(cls) for _ in sizes]
+        for track, (start, stop) in zip(tracks, bounds, strict=True):
+            track._set([column[start:stop] for column in columns])
+        return tracks
 
     @property
     def end(self) -> IntArray:
@@ -127,9 +150,31 @@ class Notes:
 NOTE_FIELDS = ("onset", "duration", "pitch", "velocity")
 
 
+def _checked_columns(onset: Any, duration: Any, pitch: Any, velocity: Any) -> list[IntArray]:
+    columns = [
+        checked_ints(onset, "note onset", 0, MAX_TICK),
+        checked_ints(duration, "note duration", 1, MAX_TICK),
+        checked_ints(pitch, "note pitch", 0, 127),
+        checked_ints(velocity, "note velocity", 1, 127),
+    ]
+    if not len(columns[0]) == len(columns[1]) == len(columns[2]) == len(columns[3]):
+        raise ValueError(f"note arrays must have one length, got {[len(column) for column in columns]}")
+    return columns
+
+
+def _in_order(columns: list[IntArray], onset: IntArray) -> list[IntArray]:
+    """The columns of notes in order, read-only, taking the notes to start at `onset`."""
+    order = _order(onset, *columns[1:])
+    if order is not None:
+        columns = [column.take(order) for column in columns]
+    for column in columns:
+        column.flags.writeable = False
+    return columns
+
+
 def _order(onset: IntArray, duration: IntArray, pitch: IntArray, velocity: IntArray) -> IntArray | None:
     """The order of onset, pitch from high to low, duration, velocity; None if notes are in it."""
-    # Onsets and durations are below 2**41, pitches and velocities below 2**7.
+    # Onsets are below 2**56, durations below 2**41, pitches and velocities below 2**7.
     place = (onset << 7) - pitch
     if (place[1:] > place[:-1]).all():
         return None
@@ -161,8 +206,9 @@ class Spans:
         duration = checked_ints(self.duration, "span duration", 1, MAX_TICK)
         if len(onset) != len(duration):
             raise ValueError(f"span arrays must have one length, got {len(onset)} and {len(duration)}")
-        wrong = np.flatnonzero(onset[1:] < (onset + duration)[:-1])
-        if len(wrong):
+        overlaps = onset[1:] < (onset + duration)[:-1]
+        if overlaps.any():
+            wrong = np.flatnonzero(overlaps)
             first, second = (f"[{onset[place]}, {onset[place] + duration[place]})" for place in wrong[0] + [0, 1])
             raise ValueError(f"spans must be in order and must not overlap, got {second} after {first}")
         for name, column in (("onset", onset), ("duration", duration)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ class TempoMap:
         object.__setattr__(self, "quarters_per_minute", rate)
 
     @classmethod
+    @lru_cache(256)
     def constant(cls, quarters_per_minute: float) -> TempoMap:
         """One tempo throughout."""
         return cls(np.zeros(1, np.int64), np.array([quarters_per_minute]))
@@ -62,6 +64,8 @@ class TempoMap:
         """Quarters per minute of the whole stretch [0, until): total quarters over total time."""
         if until <= 0:
             return float(self.quarters_per_minute[0])
+        if len(self.onset) == 1:
+            return until / (until / self.quarters_per_minute.item())
         reached = np.append(np.minimum(self.onset, until), until)
         return until / float(((reached[1:] - reached[:-1]) / self.quarters_per_minute).sum())
 
@@ -127,6 +131,7 @@ class Score:
     keys: tuple[Key, ...] = ()
     pickup: int = 0
     title: str = ""
+    _end: int = field(default=-1, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_int(self.ticks_per_quarter, "ticks_per_quarter", 1, MAX_UNIT)
@@ -145,7 +150,11 @@ class Score:
     @property
     def end(self) -> int:
         """Ticks at which the last note stops; 0 without notes."""
-        return max((int(track.notes.end.max()) for track in self.tracks if len(track.notes)), default=0)
+        if self._end < 0:
+            # Everybody asks for it, often more than once.
+            end = max((int(track.notes.end.max()) for track in self.tracks if len(track.notes)), default=0)
+            object.__setattr__(self, "_end", end)
+        return self._end
 
     @property
     def num_notes(self) -> int:

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from ...errors import CodecError, StyleError
 from ...music import IntArray, Key, Meter, Notes, Score, Spans, TempoMap, Track, Wishes
+from .kinship import nearest_words
 from .table import MAX_LENGTH, Table, tabulate
 from .vocabulary import (
     DRUM_PITCH,
@@ -167,6 +168,10 @@ class EventsCodec:
             steps[:, SHIFT] = SHIFTS.index(shift)
         return steps
 
+    def nearest_words(self, other: EventsCodec) -> dict[str, IntArray]:
+        """For each column, the index of the word of another codec nearest to each word of this one."""
+        return nearest_words(self.vocabulary, other.vocabulary)
+
     def walk(
         self,
         wishes: Wishes | None = None,
@@ -259,8 +264,7 @@ class EventsCodec:
 
     def _steps(self, table: Table) -> Steps:
         ranges, kinds = self.vocabulary.header_ranges, self.vocabulary.kind_index
-        kind = table.part // self.vocabulary.voices
-        voice = table.part - kind * self.vocabulary.voices
+        kind, voice = (column.take(table.part) for column in divmod(table.parts, self.vocabulary.voices))
         onset = table.onset
         columns: tuple[IntArray, ...] = (kind, voice, table.pitch, table.duration, table.velocity)
         changes = table.meters[1:]
@@ -310,7 +314,7 @@ class EventsCodec:
         passed, steps[:, POSITION] = table.grid.divide(time, segment)
         left = table.bars + (table.pickup > 0) - passed if table.bars <= MAX_BARS else FAR
         steps[:, REMAINING] = np.minimum(np.maximum(left, 0), FAR)
-        steps[:, METER] = np.array([meter for _, meter in table.meters])[segment]
+        steps[:, METER] = np.array([meter for _, meter in table.meters]).take(segment)
         steps[:, KEY] = table.key
 
     def _table(self, steps: Steps) -> Table:
@@ -338,8 +342,9 @@ class EventsCodec:
                 meters.append((int(onset[row]), int(meter[row])))
         sounding = self.is_note[kind] | self.is_pedal[kind]
         rows = body[sounding]
+        parts, part = np.unique(rows[:, KIND] * vocabulary.voices + rows[:, VOICE], return_inverse=True)
         return Table.of(
-            vocabulary, onset[sounding], rows[:, KIND] * vocabulary.voices + rows[:, VOICE],
+            vocabulary, parts.tolist(), onset[sounding], part,
             *(rows[:, column] for column in (PITCH, DURATION, VELOCITY)),
             meters=meters, pickup=6 * facts[4], tempo=facts[2], key=facts[3],
         )  # fmt: skip
@@ -350,8 +355,8 @@ class EventsCodec:
         pitches = np.array(vocabulary.pitches)
         tracks: list[Track] = []
         pedal = Spans.none()
-        for value in np.unique(table.part):
-            rows = table.part == value
+        for index, value in enumerate(table.parts.tolist()):
+            rows = table.part == index
             onset, duration = table.onset[rows], durations[table.duration[rows]]
             program = int(self.program_of_kind[value // vocabulary.voices])
             if program < 0:

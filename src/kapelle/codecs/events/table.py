@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from ...errors import CodecError
 from ...music import IntArray, Score, Spans, Track
 from ...music.edit import rescale
-from .vocabulary import DRUM_PITCH, KEYS, METERS, TEMPO_RATES, TICKS_PER_QUARTER, Vocabulary, nearest
+from .vocabulary import DRUM_PITCH, KEYS, METERS, TEMPO_RATES, TICKS_PER_QUARTER, Vocabulary
 
 MAX_LENGTH = 2**24
 """Ticks of the longest piece: about 97 hours at 120 quarters a minute."""
 
+_TEMPO_BORDERS = ((TEMPO_RATES[1:] + TEMPO_RATES[:-1]) / 2).tolist()
 _METER_INDEX = {name: index for index, name in enumerate(METERS)}
 _BAR_LENGTH = tuple(
     4 * TICKS_PER_QUARTER * int(numerator) // int(denominator)
@@ -29,8 +30,7 @@ def bar_length(meter: int) -> int:
     return _BAR_LENGTH[meter]
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(NamedTuple):
     """Bar lines under changing metres: for each metre the tick where its first bar starts, the length
     of its bars, and how many bars lie before it. With a pickup the first bar starts before tick 0."""
 
@@ -41,7 +41,7 @@ class Grid:
     @classmethod
     def of(cls, meters: Sequence[tuple[int, int]], pickup: int) -> Grid:
         """The grid of (tick, index into METERS) pairs whose ticks lie on bar lines."""
-        length = tuple(_BAR_LENGTH[meter] for _, meter in meters)
+        length = tuple([_BAR_LENGTH[meter] for _, meter in meters])
         start = (pickup - length[0] if pickup else 0, *(tick for tick, _ in meters[1:]))
         bars = [(after - before) // bar for (before, after), bar in zip(pairwise(start), length, strict=False)]
         return cls(start, length, tuple(accumulate(bars, initial=0)))
@@ -61,19 +61,20 @@ class Grid:
     def divide(self, time: IntArray, segment: IntArray) -> tuple[IntArray, IntArray]:
         """For each tick, how many bars lie before its own, and its place in its own bar."""
         columns = (self.start, self.length, self.passed)
-        start, length, passed = (np.array(column, time.dtype)[segment] for column in columns)
+        start, length, passed = (np.array(column, time.dtype).take(segment) for column in columns)
         since = time - start
         bar = since // length
         return bar + passed, since - bar * length
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """Notes and pedal presses in the order of steps, as indices into the vocabulary, onsets in ticks.
 
-    Kind and voice are one number, `part` = kind * voices + voice.
+    Kind and voice are one number, kind * voices + voice. `parts` has those of the piece, ascending, and `part`
+    says of each note which of them it is.
     """
 
+    parts: IntArray
     onset: IntArray
     part: IntArray
     pitch: IntArray
@@ -90,6 +91,7 @@ class Table:
     def of(
         cls,
         vocabulary: Vocabulary,
+        parts: Sequence[int],
         onset: IntArray,
         part: IntArray,
         pitch: IntArray,
@@ -103,35 +105,38 @@ class Table:
     ) -> Table:
         """A table from notes in any order: sorted, doubles removed, overlaps of one pitch cut."""
         words = vocabulary.duration_ticks
-        num_parts, num_pitches = len(vocabulary.kinds) * vocabulary.voices, len(vocabulary.pitches)
-        place = (onset * num_parts + part) * num_pitches + (num_pitches - pitch)
+        num_pitches = len(vocabulary.pitches)
+        num_lines = len(parts) * num_pitches + 1
+        # A line is one pitch of one part, the highest pitch first.
+        line = (part + 1) * num_pitches - pitch
+        place = onset * num_lines + line
         # Of notes that are the same but for their length the longest stays: it comes last in this order.
         order = (place * len(words) + duration).argsort(kind="stable")
         place = place.take(order)
         differs = place[1:] != place[:-1]
         if not differs.all():
             order = order[np.append(differs, True)]
-        onset, part, pitch, duration, velocity = (
-            column.take(order) for column in (onset, part, pitch, duration, velocity)
+        onset, part, pitch, duration, velocity, line = (
+            column.take(order) for column in (onset, part, pitch, duration, velocity, line)
         )
         end = onset + words.take(duration)
-        # The notes of one pitch of one part together, in order of time. The sort of 16 bits takes linear time.
-        order = np.lexsort((pitch.astype(np.uint16), part.astype(np.min_scalar_type(num_parts))))
-        line = (part * num_pitches + pitch).take(order)
+        # The notes of one line together, in order of time. The sort of 16 bits takes linear time.
+        order = line.astype(np.min_scalar_type(num_lines)).argsort(kind="stable")
+        line = line.take(order)
         late = (end.take(order[:-1]) > onset.take(order[1:])) & (line[1:] == line[:-1])
         if late.any():
             cut, following = order[:-1][late], order[1:][late]
             duration[cut] = words.searchsorted(onset[following] - onset[cut], side="right") - 1
             end[cut] = onset[cut] + words[duration[cut]]
-        if vocabulary.pedal:
+        if vocabulary.pedal and parts[0] < (vocabulary.kind_index["pedal"] + 1) * vocabulary.voices:
             # The pedal may be held beyond the last bar; only notes, whose kinds come later, say how long the piece is.
-            end = end[part >= (vocabulary.kind_index["pedal"] + 1) * vocabulary.voices]
+            end = end[part > 0]
         last = int(end.max(initial=1))
         meters = [pair for pair in meters if pair[0] == 0 or pair[0] < last]
         grid = Grid.of(meters, pickup)
         bars = grid.find(last - 1)[1] + 1 - (pickup > 0)
         return cls(
-            onset, part, pitch, duration, velocity, meters, pickup, tempo, key, grid, max(bars, 1)
+            np.array(parts), onset, part, pitch, duration, velocity, meters, pickup, tempo, key, grid, max(bars, 1)
         )  # fmt: skip
 
 
@@ -156,7 +161,8 @@ def tabulate(score: Score, vocabulary: Vocabulary) -> Table:
         none = np.zeros(len(pedal), np.int64)
         rows.append((vocabulary.kind_index["pedal"] * vocabulary.voices, pedal.onset, pedal.duration, none, none))
     numbers, *columns = zip(*rows, strict=True)
-    part = np.repeat(numbers, [len(onset) for onset in columns[0]])
+    present = sorted(set(numbers))
+    part = np.array([present.index(number) for number in numbers]).repeat([len(onset) for onset in columns[0]])
     onset, length, pitch, velocity = (np.concatenate(column) for column in columns)
     end = onset + length
     longest = int(end.max()) // unit
@@ -167,9 +173,9 @@ def tabulate(score: Score, vocabulary: Vocabulary) -> Table:
     meters, pickup, moved = _bar_lines(score, int(onset.min()))
     length = np.minimum(np.maximum(end - onset, 1), vocabulary.durations[-1])
     return Table.of(
-        vocabulary, onset + moved, part, pitch,
+        vocabulary, present, onset + moved, part, pitch,
         vocabulary.duration_index.take(length), vocabulary.velocity_index.take(velocity),
-        meters=meters, pickup=pickup, tempo=int(nearest(score.tempos.mean(stop), TEMPO_RATES)),
+        meters=meters, pickup=pickup, tempo=bisect_left(_TEMPO_BORDERS, score.tempos.mean(stop)),
         key=KEYS.index(score.keys[0].name) if score.keys else 0,
     )  # fmt: skip
 
@@ -214,10 +220,11 @@ def _bar_lines(score: Score, first: int) -> tuple[list[tuple[int, int]], int, in
     A pickup that is no multiple of a 16th becomes a full bar that starts with silence; whole bars before
     `first`, the first onset, go. A change of metre inside a bar waits for the next bar line.
     """
-    named = []
-    for sign in score.meters:
-        onset = int(rescale(sign.onset, score.ticks_per_quarter, TICKS_PER_QUARTER))
-        named.append((onset, _METER_INDEX.get(sign.name, _METER_INDEX["4/4"])))
+    names = [_METER_INDEX.get(sign.name, _METER_INDEX["4/4"]) for sign in score.meters]
+    if len(names) == 1 and not score.pickup:
+        return [(0, names[0])], 0, -(first // _BAR_LENGTH[names[0]] * _BAR_LENGTH[names[0]])
+    onsets = rescale(np.array([sign.onset for sign in score.meters]), score.ticks_per_quarter, TICKS_PER_QUARTER)
+    named = list(zip(onsets.tolist(), names, strict=True))
     pickup = int(rescale(score.pickup, score.ticks_per_quarter, TICKS_PER_QUARTER))
     length = _BAR_LENGTH[named[0][1]]
     moved = 0
