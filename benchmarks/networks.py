@@ -28,9 +28,10 @@ from kapelle.corpora import get, split
 from kapelle.music import with_detected_key
 from kapelle.networks import Columns, network, presets
 from kapelle.networks.lstm import PRESETS as REFERENCES
-from kapelle.styles.learning import module_of, recipe_of
+from kapelle.styles.lesson import recipe_of
 from kapelle.training.likelihood import likelihood
 from kapelle.training.trainer import Recipe, fit
+from kapelle.training.weights import module_of
 
 
 def main() -> None:
@@ -87,7 +88,7 @@ def run(name: str, seed: int, minutes: float, crop: int, codec: Any, parts: list
     """One training, its figures and its curve."""
     net = network(name, Columns.of(codec.layout))
     habits = recipe_of(name) | {"crop": crop}
-    recipe = Recipe(minutes=minutes, seed=seed, threads=1, patience=10**6, clock=time.process_time, **habits)
+    recipe = Recipe(minutes=minutes, seed=seed, threads=1, patience=None, clock=time.process_time, **habits)
     outcome = fit(net, codec, parts[0], parts[1], recipe)
     module = module_of(net, outcome.weights)
     return {
@@ -96,7 +97,7 @@ def run(name: str, seed: int, minutes: float, crop: int, codec: Any, parts: list
         "epochs": outcome.best.epoch,
         "updates": outcome.updates,
         "parameters": sum(weight.size for weight in outcome.weights.values()),
-        "looks": [(look.epoch, look.seconds, look.train, look.valid) for look in outcome.looks],
+        "looks": [(row.epoch, row.seconds, row.train, row.valid, row.valid_accuracy) for row in outcome.rows],
     }
 
 

@@ -51,7 +51,7 @@ def test_a_style_may_go_to_a_file_of_its_own(terminal: Terminal) -> None:
     fill("music", 2)
     said = terminal.run(f"train music --name mine --out new/mine.safetensors {QUICK}")
     assert said.out.splitlines()[-1] == "now: kapelle compose new/mine.safetensors"
-    assert terminal.files("new") == ["mine.safetensors"]
+    assert terminal.files("new") == ["mine.run", "mine.safetensors"]
     assert sorted(path.name for path in terminal.styles.iterdir()) == ["tiny.safetensors"]
 
 

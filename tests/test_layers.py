@@ -29,7 +29,6 @@ LAYERS = (
 
 FLOOR = {folder: number for number, layer in enumerate(LAYERS) for folder in layer}
 
-TORCH = {"training", "networks/*/module.py", "styles/learning.py"}
 OUTSIDE = {"files", "corpora", "training", "styles", "studio", "cli"}
 """Folders that may touch files and the network."""
 
@@ -108,13 +107,10 @@ def networks_know_no_music(module: Module) -> Iterator[str]:
 
 def torch_stays_where_it_trains(module: Module) -> Iterator[str]:
     parts = module.path.split("/")
-    allowed = module.folder == "training" or (parts[0] == "networks" and parts[2:] == ["module.py"])
-    for name, node in module.imports():
-        if name.split(".")[0] != "torch" or allowed:
-            continue
-        if module.path == "styles/learning.py" and node in module.in_functions():
-            continue
-        yield f"imports {name}"
+    of_networks = parts[0] == "networks" and (parts[2:] == ["module.py"] or parts[1:] == ["scoring.py"])
+    for name, _ in module.imports():
+        if name.split(".")[0] == "torch" and module.folder != "training" and not of_networks:
+            yield f"imports {name}"
 
 
 def heavy_libraries_wait_inside_functions(module: Module) -> Iterator[str]:
@@ -177,7 +173,7 @@ PLANTED = (
     (imports_point_down, "styles/style.py", "from ..helpers import do_it"),
     (networks_know_no_music, "networks/lstm/player.py", "from ...music import Score"),
     (torch_stays_where_it_trains, "networks/lstm/player.py", "import torch"),
-    (torch_stays_where_it_trains, "styles/learning.py", "import torch"),
+    (torch_stays_where_it_trains, "styles/lesson.py", "def f():\n    import torch"),
     (torch_stays_where_it_trains, "styles/style.py", "def f():\n    from torch import nn"),
     (heavy_libraries_wait_inside_functions, "files/midi.py", "import symusic"),
     (heavy_libraries_wait_inside_functions, "cli/main.py", "import numpy as np"),

@@ -50,7 +50,7 @@ def test_the_player_equals_the_forward_pass(preset: str) -> None:
     net, module = trained(preset)
     piece = steps(1, 9)
     with torch.no_grad():
-        costs, _ = module(piece)
+        costs, _, _ = module(piece)
     player = net.player({name: weight.numpy() for name, weight in module.state_dict().items()})
     for _ in range(2):
         player.reset()
@@ -69,7 +69,7 @@ def test_the_player_equals_the_forward_pass_whatever_the_input(source: str) -> N
     net, module = trained("event", input=source)
     piece = steps(1, 4)
     with torch.no_grad():
-        costs, _ = module(piece)
+        costs, _, _ = module(piece)
     player = net.player({name: weight.numpy() for name, weight in module.state_dict().items()})
     for column, word in enumerate(piece[0, 0].tolist()):
         if column in COLUMNS.predicted:
@@ -125,8 +125,8 @@ def test_going_on_from_a_state_equals_one_pass(preset: str) -> None:
     batch = steps(2, 9)
     with torch.no_grad():
         whole = module(batch)[0]
-        first, state = module(batch[:, :4])
-        second, _ = module(batch[:, 4:], state)
+        first, state, _ = module(batch[:, :4])
+        second, _, _ = module(batch[:, 4:], state)
     assert torch.allclose(whole, torch.cat([first, second], dim=1), atol=1e-5)
 
 

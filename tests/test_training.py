@@ -11,7 +11,7 @@ from kapelle.codecs import codecs  # noqa: E402
 from kapelle.corpora import Corpus, Piece  # noqa: E402
 from kapelle.networks import Columns, network  # noqa: E402
 from kapelle.styles import learn  # noqa: E402
-from kapelle.training.batches import BatchPlan, crops  # noqa: E402
+from kapelle.training.batches import BatchPlan, Epoch  # noqa: E402
 from kapelle.training.likelihood import likelihood  # noqa: E402
 from kapelle.training.trainer import Recipe, fit  # noqa: E402
 
@@ -51,17 +51,25 @@ def test_likelihood_is_that_of_each_piece_alone_whatever_the_batch() -> None:
 
 
 def test_every_note_of_a_corpus_can_be_in_a_crop_and_crops_are_new_each_time() -> None:
-    rng = np.random.default_rng(0)
     plan = BatchPlan(crop=20, size=4)
-    epochs = [list(crops(PIECES[:3], plan, CODEC, rng)) for _ in range(12)]
+    epochs = [list(Epoch(PIECES[:3], plan, CODEC, seed=0, number=number)) for number in range(12)]
     seen = sum(int(batch.paid.any(-1).sum()) for epoch in epochs for batch in epoch)
     assert seen > 8 * sum(map(len, PIECES[:3]))
     first, second = (np.concatenate([batch.steps.ravel() for batch in epoch]) for epoch in epochs[:2])
     assert len(first) != len(second) or not np.array_equal(first, second)
 
 
+def test_any_batch_of_an_epoch_can_be_made_alone_and_is_always_the_same() -> None:
+    plan = BatchPlan(crop=20, size=4)
+    whole = list(Epoch(PIECES[:3], plan, CODEC, seed=3, number=5))
+    for number in reversed(range(len(whole))):
+        alone = Epoch(PIECES[:3], plan, CODEC, seed=3, number=5)[number]
+        assert np.array_equal(alone.steps, whole[number].steps)
+        assert np.array_equal(alone.paid, whole[number].paid)
+
+
 def test_padding_is_never_paid_for() -> None:
-    for batch in crops(PIECES, BatchPlan(crop=64, size=8), CODEC, np.random.default_rng(0)):
+    for batch in Epoch(PIECES, BatchPlan(crop=64, size=8), CODEC, seed=0, number=0):
         assert not batch.paid[~batch.real].any()
 
 

@@ -21,6 +21,10 @@ class CorpusError(KapelleError):
     """A collection of music that cannot be learnt from."""
 
 
+class RunError(KapelleError):
+    """A training run that cannot be begun, gone on with, or read."""
+
+
 class WishError(KapelleError):
     """A wish that cannot be met, by itself or together with another one."""
 

@@ -32,13 +32,21 @@ class ProgressLine:
         if self.terminal:
             click.echo("\r\033[K", nl=False, err=True)
 
+    def say(self, line: str) -> None:
+        """Show a line that stays."""
+        click.echo(f"{self._wiped}{line}", err=True)
+
+    @property
+    def _wiped(self) -> str:
+        return "\r\033[K" if self.terminal else ""
+
     def tell(self, share: float, more: str = "") -> None:
         """Show the share that is done, 0..1, the time left, and what more there is to say."""
         now = time.monotonic()
         if now - self.last < (TERMINAL_SECONDS if self.terminal else LOG_SECONDS):
             return
         self.last = now
-        left = f", {clock((now - self.start) * (1 - share) / share)} left" if share > 0.002 else ""
+        left = f", {clock((now - self.start) * (1 - share) / share)} left" if share > 0.01 else ""
         line = f"{self.what} {share:4.0%}{left}{', ' if more else ''}{more}"
         if self.terminal:
             # Cut to the terminal's width: a line that wraps cannot be written over.

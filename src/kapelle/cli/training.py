@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shlex
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import CorpusError, FileError, KapelleError, MissingExtra
-from .output import clock, count, megabytes, plain, shown, table
+from ..errors import FileError, KapelleError, MissingExtra, RunError
+from .music import read_music, tell_corpus
+from .output import clock, megabytes, plain, shown, table
 from .progress import ProgressLine
 from .styles import COUNTS, pieces_line
 from .words import Number
@@ -22,8 +25,45 @@ if TYPE_CHECKING:
     from ..styles import Style
 
 SUFFIX = ".safetensors"
-MOST_SKIPPED = 10
-"""So many files that are left out are listed; the others are counted."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was typed after `kapelle train`."""
+
+    folder: Path | None
+    name: str
+    corpus: str | None
+    base: str | None
+    resume: bool
+    network: str | None
+    minutes: float | None
+    epochs: int | None
+    save_every: int | None
+    keep: int | None
+    seed: int | None
+    threads: int | None
+    out: Path | None
+    force: bool
+
+    @property
+    def command(self) -> str:
+        """What makes this style again, without where folders lie on this machine."""
+        words = ["kapelle", "train"]
+        if self.folder is not None:
+            words.append(plain(self.folder.resolve().name))
+        minutes = None if self.minutes is None else f"{self.minutes:g}"
+        told: dict[str, object] = {"corpus": self.corpus, "name": self.name, "from": self.base}
+        told |= {"network": self.network, "minutes": minutes, "epochs": self.epochs, "seed": self.seed}
+        for name, value in (told | {"threads": self.threads}).items():
+            if value is not None:
+                words += [f"--{name}", str(value)]
+        return shlex.join(words)
+
+    @property
+    def source(self) -> dict[str, str | None]:
+        """Where the music comes from, so that a run can be gone on with by its name alone."""
+        return {"folder": None if self.folder is None else str(self.folder.resolve()), "corpus": self.corpus}
 
 
 @click.command()
@@ -34,66 +74,126 @@ MOST_SKIPPED = 10
     help="A collection that comes along instead of a folder: folk, chorale, essen; or piano, which reads a FOLDER "
     "of composers' folders.",
 )
-@click.option(
-    "--network",
-    default="stepwise",
-    help="stepwise, or one of the reference networks softology, skuldur, textbook, event.  [stepwise]",
-)
-@click.option("--minutes", type=Number(float, "10"), default=10.0, help="Longest time.  [10]")
-@click.option("--epochs", type=Number(int, "20", 1), help="Most passes over the music.  [as many as fit]")
-@click.option("--seed", type=Number(int, "7", 0, 2**32 - 1), default=0, help="Of every random choice.  [0]")
+@click.option("--from", "base", help="A style to go on from, such as piano: what a small folder needs.")
+@click.option("--resume", is_flag=True, help="Go on with the run of this name, with the files of FOLDER added.")
+@click.option("--network", help="stepwise, or a reference network: softology, skuldur, textbook, event.  [stepwise]")
+@click.option("--minutes", type=Number(float, "10"), help="Longest time.  [10, or none with --epochs]")
+@click.option("--epochs", type=Number(int, "20", 1), help="Passes over the music.  [as many as fit]")
+@click.option("--save-every", type=Number(int, "25", 1), help="Save the style after every so many epochs.")
+@click.option("--keep", type=Number(int, "10", 1), help="Keep so many saved epochs, the latest.  [all]")
+@click.option("--seed", type=Number(int, "7", 0, 2**32 - 1), help="Of every random choice.  [0]")
 @click.option("--threads", type=Number(int, "2", 1, 256), help="Of the processor.  [all]")
 @click.option("--out", type=click.Path(path_type=Path), help="The style's file.  [among your styles]")
-@click.option("--force", is_flag=True, help="Replace a style that exists.")
-def train(
-    folder: Path | None,
-    name: str,
-    corpus: str | None,
-    network: str,
-    minutes: float,
-    epochs: int | None,
-    seed: int,
-    threads: int | None,
-    out: Path | None,
-    force: bool,
-) -> None:
+@click.option("--force", is_flag=True, help="Replace a style and a run that exist.")
+def train(**typed: Any) -> None:
     """Learn a style from the music in FOLDER and the folders in it; FOLDER may be one file.
 
-    Ctrl-C ends the run early and keeps the best so far.
+    The run is kept beside the style: after Ctrl-C, a crash or a power cut --resume goes on with it.
 
     \b
     kapelle train ~/music/rancid --name rancid --minutes 10
-    kapelle train --corpus folk --name folk
+    kapelle train ~/music/nocturnes --name nocturnes --from piano
+    kapelle train --name rancid --resume
     """
-    if not 0 < minutes <= 10_080:
-        raise KapelleError(f"expected --minutes above 0, up to a week (10080), got {minutes:g}")
-    path = _free_path(name, out, force)
-    _check_network(network)
-    music, title = _music(folder, corpus)
-    _tell_corpus(music)
-    style = _learn(
-        music,
-        name=name,
-        network_name=network,
-        minutes=minutes,
-        epochs=epochs,
-        seed=seed,
-        threads=threads,
-        title=title,
-        command=_command(folder, name, corpus, network, minutes, epochs, seed, threads),
+    asked = Asked(**typed)
+    if asked.minutes is not None and not 0 < asked.minutes <= 10_080:
+        raise KapelleError(f"expected --minutes above 0, up to a week (10080), got {asked.minutes:g}")
+    path = _free_path(asked)
+    style = _resumed(asked, path) if asked.resume else _learnt(asked, path)
+    _tell_style(style, _save(style, path, asked.force or asked.resume), asked.out is None)
+
+
+def _learnt(asked: Asked, path: Path) -> Style:
+    from ..styles import learn, load_style, run_path
+
+    _check_network(asked.network or "stepwise")
+    run = run_path(path)
+    if not asked.force and (run / "manifest.json").exists():
+        raise RunError(f"{shown(run)}: a run of that name was begun; go on with --resume, or begin anew with --force")
+    base = None if asked.base is None else load_style(asked.base)
+    music, title = read_music(asked.folder, asked.corpus)
+    tell_corpus(music)
+    return _watched(
+        lambda progress, tell: learn(
+            music,
+            asked.name,
+            asked.network or "stepwise",
+            asked.minutes,
+            asked.epochs,
+            asked.seed or 0,
+            asked.threads,
+            base=base,
+            run=run,
+            force=asked.force,
+            save_every=asked.save_every,
+            keep=asked.keep,
+            source=asked.source,
+            command=asked.command,
+            title=title,
+            progress=progress,
+            tell=tell,
+        )
     )
-    _tell_style(style, _save(style, path, force), out is None)
 
 
-def _free_path(name: str, out: Path | None, force: bool) -> Path:
+def _resumed(asked: Asked, path: Path) -> Style:
+    """Go on with a run: as it was, or with more time or more music than it had."""
+    from ..styles import go_on, resume, run_path
+
+    for option, value in (("--from", asked.base), ("--network", asked.network), ("--seed", asked.seed)):
+        if value is not None:
+            raise RunError(f"expected {option} only where a run begins, got it with --resume; leave it out")
+    _check_network("stepwise")
+    run = run_path(path)
+    source = run_source(run)
+    before = Path(source["folder"]) if source["folder"] else None
+    old, _ = read_music(before, source["corpus"])
+    if asked.folder is None and asked.corpus is None:
+        if asked.minutes is None and asked.epochs is None:
+            return _watched(lambda progress, tell: resume(run, old, progress, tell))
+        music = old
+    else:
+        more, _ = read_music(asked.folder, asked.corpus)
+        music = old if more.fingerprint == old.fingerprint else _together(old, more)
+    tell_corpus(music)
+    return _watched(
+        lambda progress, tell: go_on(
+            run,
+            music,
+            asked.minutes,
+            asked.epochs,
+            command=asked.command,
+            progress=progress,
+            tell=tell,
+        )
+    )
+
+
+def run_source(run: Path) -> dict[str, str | None]:
+    """Where the music of a run comes from."""
+    from ..training.run import RunFolder
+
+    source: dict[str, str | None] = RunFolder(run).manifest["source"]
+    return source
+
+
+def _together(old: Corpus, more: Corpus) -> Corpus:
+    from ..corpora import Corpus
+
+    credit = dict.fromkeys((*old.attribution, *more.attribution))
+    licence = "; ".join(dict.fromkeys(filter(None, (old.licence, more.licence))))
+    return Corpus.of(old.name, (*old.pieces, *more.pieces), (*old.skipped, *more.skipped), licence, credit)
+
+
+def _free_path(asked: Asked) -> Path:
     """Where the style is to lie; nothing is written yet, but it is made sure that it can be."""
     from ..styles import style_path
 
-    path = style_path(name) if out is None else out
+    path = style_path(asked.name) if asked.out is None else asked.out
     if path.suffix != SUFFIX:
         raise FileError(f"{shown(path)}: expected --out to be a file that ends in {SUFFIX}")
-    if not force and os.path.lexists(path):
-        other = "another --name" if out is None else "another --out"
+    if not (asked.force or asked.resume) and os.path.lexists(path):
+        other = "another --name" if asked.out is None else "another --out"
         raise FileError(f"{shown(path)}: exists already; take {other}, or replace it with --force")
     if path.is_dir():
         raise FileError(f"{shown(path)}: expected a style's file, got a folder; take another name")
@@ -112,53 +212,15 @@ def _check_network(name: str) -> None:
         raise MissingExtra("training", "train")
 
 
-def _music(folder: Path | None, name: str | None) -> tuple[Corpus, str]:
-    """The corpus that was asked for, and a title for what is learnt from it."""
-    from ..corpora import get, load_folder
-
-    with ProgressLine("reading music") as line:
-
-        def tell(done: int, of_all: int) -> None:
-            line.tell(done / of_all)
-
-        if name is None:
-            if folder is None:
-                raise CorpusError("expected a FOLDER of music or a --corpus, got neither; see kapelle train --help")
-            return load_folder(folder, tell), plain(folder.resolve().name)
-        source = get(name)
-        reads_folder = getattr(source, "READS_FOLDER", False)
-        if reads_folder and folder is None:
-            raise CorpusError(f"the corpus {name} is read from files: expected its FOLDER too, got none")
-        if not reads_folder and folder is not None:
-            raise CorpusError(f"expected a FOLDER of music or the corpus {name}, got both; leave one out")
-        return source.load(folder, tell), source.TITLE
-
-
-def _tell_corpus(corpus: Corpus) -> None:
-    """What there is to learn from, and what was left out and why."""
-    if corpus.skipped:
-        click.echo(f"left out {count(len(corpus.skipped), 'file')}:")
-        for source, reason in corpus.skipped[:MOST_SKIPPED]:
-            click.echo(f"  {plain(source)}: {plain(reason)}")
-        if len(corpus.skipped) > MOST_SKIPPED:
-            reasons = "; ".join(f"{plain(reason)} ({times})" for reason, times in corpus.reasons.most_common(5))
-            click.echo(f"  and {len(corpus.skipped) - MOST_SKIPPED} more; in all: {reasons}")
-    click.echo(
-        f"read {count(len(corpus.pieces), 'piece')}, {count(corpus.num_notes, 'note')}, "
-        f"{clock(corpus.seconds)} of music; a part is held out, never learnt from, to measure by"
-    )
-
-
-def _learn(corpus: Corpus, **wishes: Any) -> Style:
-    from ..styles import learn
-
+def _watched(work: Callable[[Any, Callable[[str], None]], Style]) -> Style:
+    """Do long work, with a line that tells how far it is."""
     with ProgressLine("learning") as line:
 
-        def tell(share: float, cost: float, look: Any) -> None:
-            held_out = "" if look is None else f", {look.valid:.2f} held out"
+        def progress(share: float, cost: float, row: Any) -> None:
+            held_out = "" if row is None or row.valid != row.valid else f", {row.valid:.2f} held out"
             line.tell(share, f"{cost:.2f} nats a note{held_out}")
 
-        return learn(corpus, progress=tell, **wishes)
+        return work(progress, line.say)
 
 
 def _save(style: Style, path: Path, force: bool) -> Path:
@@ -193,28 +255,3 @@ def _tell_style(style: Style, path: Path, by_name: bool) -> None:
     typed = style.name if by_name else shown(path)
     click.echo(f"{shown(path)} ({megabytes(path.stat().st_size)})")
     click.echo(f"now: kapelle compose {shlex.quote(typed)}")
-
-
-def _command(
-    folder: Path | None,
-    name: str,
-    corpus: str | None,
-    network: str,
-    minutes: float,
-    epochs: int | None,
-    seed: int,
-    threads: int | None,
-) -> str:
-    """What makes this style again, without where folders lie on this machine."""
-    words = ["kapelle", "train"]
-    if folder is not None:
-        words.append(plain(folder.resolve().name))
-    if corpus is not None:
-        words += ["--corpus", corpus]
-    words += ["--name", name, "--network", network, "--minutes", f"{minutes:g}"]
-    if epochs is not None:
-        words += ["--epochs", str(epochs)]
-    words += ["--seed", str(seed)]
-    if threads is not None:
-        words += ["--threads", str(threads)]
-    return shlex.join(words)

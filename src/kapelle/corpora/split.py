@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,7 +37,9 @@ class Split:
     note: str = ""
 
 
-def split(corpus: Corpus, seed: int, valid: float = 0.1, test: float = 0.1) -> Split:
+def split(
+    corpus: Corpus, seed: int, valid: float = 0.1, test: float = 0.1, sides: Mapping[str, str] | None = None
+) -> Split:
     """Divides a corpus by group.
 
     Which piece goes where depends on the seed and on the notes, not on names or order. A group that would
@@ -49,6 +52,8 @@ def split(corpus: Corpus, seed: int, valid: float = 0.1, test: float = 0.1) -> S
         seed: any integer.
         valid: part of the pieces for validation, above 0.
         test: part of the pieces for testing, 0 or more; together below 1.
+        sides: for the digests of pieces that were split before, "train", "valid" or "test": there they stay, with
+            their groups; what was learnt from once is never held out.
 
     Raises:
         CorpusError: if there is no piece, or only one group and no piece of it has two bars.
@@ -66,9 +71,11 @@ def split(corpus: Corpus, seed: int, valid: float = 0.1, test: float = 0.1) -> S
     if len(groups) < FEW_GROUPS:
         wanted["test"] = 0
         note = f"Only {len(groups)} different pieces: nothing is set aside for testing."
-    side: dict[str, str] = {}
-    filled = {"valid": 0, "test": 0}
+    side = _kept_sides(corpus, sides or {})
+    filled = {part: sum(groups[group] for group, own in side.items() if own == part) for part in ("valid", "test")}
     for group in ranked:
+        if group in side:
+            continue
         for part in ("valid", "test"):
             if filled[part] + groups[group] <= wanted[part]:
                 side[group] = part
@@ -83,6 +90,16 @@ def split(corpus: Corpus, seed: int, valid: float = 0.1, test: float = 0.1) -> S
     for piece in sorted(corpus.pieces, key=lambda piece: digest(piece.score)):
         parts[side[piece.group]].append(piece)
     return Split(tuple(parts["train"]), tuple(parts["valid"]), tuple(parts["test"]), note)
+
+
+def _kept_sides(corpus: Corpus, sides: Mapping[str, str]) -> dict[str, str]:
+    """The parts of the groups that were split before."""
+    kept: dict[str, str] = {}
+    for piece in corpus.pieces if sides else ():
+        before = sides.get(digest(piece.score))
+        if before is not None and kept.get(piece.group) != "train":
+            kept[piece.group] = before
+    return kept
 
 
 def _rank(group: str, seed: int) -> bytes:

@@ -8,12 +8,14 @@ The folder is the registry: a network is a package here, or a module named by an
     PLAYER    plays weights in numpy, one field at a time
     MODULE    "package.module:Class" of the torch network, imported only for training
     PRESETS   named configurations: name -> what differs from the defaults
+    ADOPT     optional: weights that begin with what another network of the kind has learnt, which has other words
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import entry_points
@@ -68,6 +70,27 @@ class Network:
                 raise
             raise MissingExtra("training", "train") from None
         return getattr(module, name)(self.config)
+
+    def adopted(self, fresh: Weights, base: Network, weights: Weights, words: Mapping[str, Any]) -> Weights:
+        """Weights to begin with that go on from what another network has learnt.
+
+        Args:
+            fresh: weights of this network as they are drawn.
+            base: the network that was trained.
+            weights: what it learnt.
+            words: for each column, which word of the base each word of this network begins as.
+
+        Raises:
+            KapelleError: if the two are of different kinds or sizes, or the kind cannot do it.
+        """
+        adopt = getattr(networks()[self.name], "ADOPT", None)
+        try:
+            if adopt is None or base.name != self.name:
+                raise ValueError(f"the base has the network {base.name}, and this is {self.name}")
+            begun: Weights = adopt(self.config, fresh, base.config, weights, words)
+        except (KeyError, ValueError) as error:
+            raise KapelleError(f"cannot go on from this base ({error}): take one with the network stepwise") from None
+        return begun
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

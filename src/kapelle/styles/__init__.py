@@ -2,8 +2,8 @@
 
 from .card import Card, Habits
 from .file import open_style, save_style
-from .learning import learn
-from .store import Listing, list_styles, load_style, style_path, user_folder
+from .learning import go_on, learn, picked, resume
+from .store import Listing, list_styles, load_style, run_path, style_path, user_folder
 from .style import Style
 
 __all__ = [
@@ -11,10 +11,14 @@ __all__ = [
     "Habits",
     "Listing",
     "Style",
+    "go_on",
     "learn",
     "list_styles",
     "load_style",
     "open_style",
+    "picked",
+    "resume",
+    "run_path",
     "save_style",
     "style_path",
     "user_folder",

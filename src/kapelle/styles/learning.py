@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import platform
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..codecs import codecs
-from ..corpora import Corpus, Piece, split
-from ..errors import CodecError, CorpusError, MissingExtra
-from ..music import with_detected_key
-from ..networks import Columns, network
-from ..networks.lstm import PRESETS as REFERENCES
-from .card import Card, Habits
+from ..corpora import Corpus, digest
+from ..errors import CorpusError, MissingExtra, RunError
+from .file import open_style, save_style
+from .lesson import Lesson, Settings
 from .style import Style
+
+Tell = Callable[[str], None]
+Source = Mapping[str, str | None]
+"""Where a corpus comes from: "folder" and "corpus", as they were typed."""
+
+
+def _silent(line: str) -> None:
+    pass
 
 
 def learn(
     corpus: Corpus,
     name: str,
     network_name: str = "stepwise",
-    minutes: float = 10.0,
+    minutes: float | None = None,
     epochs: int | None = None,
     seed: int = 0,
     threads: int | None = None,
+    base: Style | None = None,
+    run: Path | None = None,
+    force: bool = False,
+    save_every: int | None = None,
+    keep: int | None = None,
+    source: Source | None = None,
     command: str = "",
     title: str = "",
     progress: Any = None,
+    tell: Tell = _silent,
     **changes: Any,
 ) -> Style:
     """Learn a style from a corpus.
@@ -38,103 +51,206 @@ def learn(
     Args:
         corpus: at least one piece.
         name: of the style.
-        network_name: of a configuration; see `kapelle.networks.presets`.
-        minutes: longest time.
-        epochs: most passes over the corpus; None for as many as fit.
+        network_name: of a configuration; see `kapelle.networks.presets`. With a base, the base's counts.
+        minutes: longest time; the run may end earlier, when held-out pieces are foretold no better. None for no
+            limit if there are epochs, else for ten minutes.
+        epochs: passes over the corpus; None for as many as fit.
         seed: of the split and of every random choice.
         threads: of torch; None for its own choice.
+        base: a style to go on from, which a small corpus needs; None begins from nothing.
+        run: folder in which the run is kept, so that it can be watched, gone on with and reported; None for none.
+        force: whether a run that is in this folder is thrown away.
+        save_every: epochs after which the style as it is then is saved into the folder; None for never.
+        keep: how many of these are kept; None for all.
+        source: where the corpus comes from, written into the run's manifest.
         command: to be written into the card: what makes this style again.
         title: for people.
         progress: see `kapelle.training.trainer.Progress`.
+        tell: called with a line when something is to be said.
         changes: of the network's configuration.
 
     Raises:
         CorpusError: if there is nothing to learn from.
+        RunError: if the folder holds a run and `force` is not given, or another program works in it.
         MissingExtra: if torch is not installed.
     """
-    parts = split(corpus, seed)
-    codec = codecs()["events"].for_scores(piece.score for piece in corpus.pieces)
-    train, valid, test = (_encoded(codec, pieces) for pieces in (parts.train, parts.valid, parts.test))
-    if not train or not valid:
-        raise CorpusError(f"{corpus.name}: expected at least one piece to learn from and one to hold out, got fewer")
+    if minutes is None and epochs is None:
+        minutes = 10.0
+    if base is not None:
+        network_name = base.card.network or network_name
+    settings = Settings(name, network_name, minutes, epochs, seed, threads, title, command, changes)
+    lesson = Lesson.of(corpus, settings, base)
+    trainer = lesson.trainer(progress=progress)
+    if run is None:
+        outcome = trainer.run()
+        return lesson.style(outcome.weights, outcome.rows, outcome.ended, measured=True)
+    folder = _folder(run)
     try:
-        from ..training.likelihood import likelihood
-        from ..training.trainer import Recipe, fit
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise MissingExtra("training", "train") from None
-    net = network(network_name, Columns.of(codec.layout), **changes)
-    recipe = Recipe(minutes=minutes, epochs=epochs, seed=seed, threads=threads, **recipe_of(network_name))
-    outcome = fit(net, codec, train, valid, recipe, progress)
-    # What is measured is what is kept: weights in half precision.
-    weights = {n: w.astype(np.float16) if w.dtype.kind == "f" else w for n, w in outcome.weights.items()}
-    module = module_of(net, weights)
-    sample = train[: max(len(valid), 1)]
-    figures = {
-        "valid nats per note": likelihood(module, valid, codec).nats_per_note,
-        "train nats per note": likelihood(module, sample, codec).nats_per_note,
-    }
-    if test:
-        figures["test nats per note"] = likelihood(module, test, codec).nats_per_note
-    assert outcome.best is not None
-    card = Card(
-        title or name,
-        corpus.licence,
-        corpus.attribution,
-        len(train),
-        sum(codec.num_notes(piece) for piece in train),
-        corpus.fingerprint,
-        network_name,
-        sum(weight.size for weight in weights.values()),
-        command,
-        outcome.seconds,
-        seed,
-        figures | {"epochs": outcome.best.epoch, "held out pieces": len(valid), "test pieces": len(test)},
-        tuple((look.epoch, look.seconds, look.train, look.valid) for look in outcome.looks),
-        tuple(
-            remark
-            for remark in (parts.note, small_data_remark(len(corpus.pieces)), f"ended: {outcome.ended}")
-            if remark
-        ),
-    )
-    return Style(name, codec, net, weights, card, Habits.of(piece.score for piece in parts.train))
+        folder.begin(_manifest(lesson, source, save_every, keep), force, _saver(base))
+        return _train(folder, lesson, trainer, tell)
+    finally:
+        folder.release()
 
 
-def module_of(net: Any, weights: Any) -> Any:
-    """The torch network with these weights."""
-    import torch
+def resume(run: Path, corpus: Corpus, progress: Any = None, tell: Tell = _silent) -> Style:
+    """Go on with a run that was cut off, to the same result as if it had not been.
 
-    module = net.module()
-    tensors = {name: torch.from_numpy(np.array(weight)) for name, weight in weights.items()}
-    module.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in tensors.items()})
-    return module.eval()
+    Args:
+        run: its folder.
+        corpus: the very music it learns from.
+        progress, tell: as in `learn`.
 
-
-def recipe_of(network_name: str) -> dict[str, Any]:
-    """How the reference networks were trained by their makers; ours needs nothing said."""
-    if network_name not in REFERENCES:
-        return {}
-    # Windows of 100 tokens, as theirs were: 25 steps with four fields that are chosen.
-    return {"optimiser": "rmsprop" if network_name == "skuldur" else "adam", "learning_rate": 1e-3, "crop": 25}
-
-
-def small_data_remark(pieces: int) -> str:
-    """What to expect of so few pieces; nothing from a hundred on."""
-    if pieces == 1:
-        return "One piece: expect its instruments, register and rhythms, not its tune; more pieces make it a style."
-    if pieces < 15:
-        return f"{pieces} pieces: expect their figures and rhythms, little sense of form, and passages that are copied."
-    if pieces < 100:
-        return f"{pieces} pieces: expect the style's surface; more pieces make it freer."
-    return ""
-
-
-def _encoded(codec: Any, pieces: Sequence[Piece]) -> list[Any]:
-    steps = []
-    for piece in pieces:
+    Raises:
+        RunError: if there is no run, or it is complete, damaged, or another program works in it.
+        CorpusError: if the corpus is another one.
+    """
+    folder = _folder(run)
+    manifest = folder.manifest
+    if corpus.fingerprint != manifest["corpus"]["fingerprint"]:
+        raise CorpusError(
+            f"the music of the run {run.name} has changed since: it had {len(manifest['corpus']['pieces'])} pieces, "
+            f"now there are {len(corpus.pieces)}; name the folder to go on with what is in it now"
+        )
+    base = open_style(folder.base) if folder.base.exists() else None
+    lesson = Lesson.of(corpus, Settings(**manifest["settings"]), base, _sides(manifest))
+    trainer = lesson.trainer(progress=progress)
+    folder.lock()
+    try:
+        if not folder.has_state:
+            folder.cut_log(0)
+            return _train(folder, lesson, trainer, tell)
+        snapshot = folder.snapshot()
+        if snapshot.standing.ended:
+            raise RunError(
+                f"the run {run.name} is complete: nothing to resume; "
+                "give --minutes or --epochs to go on with more, or a folder with more music"
+            )
         try:
-            steps.append(codec.encode(with_detected_key(piece.score)))
-        except CodecError:
-            continue
-    return steps
+            trainer.restore(snapshot, folder.cut_log(snapshot.standing.updates))
+        except (ValueError, KeyError) as error:
+            raise RunError(f"{run.name}: the checkpoint is damaged ({error}); begin anew with --force") from None
+        return _train(folder, lesson, trainer, tell)
+    finally:
+        folder.release()
+
+
+def go_on(
+    run: Path,
+    corpus: Corpus,
+    minutes: float | None = None,
+    epochs: int | None = None,
+    source: Source | None = None,
+    command: str = "",
+    progress: Any = None,
+    tell: Tell = _silent,
+) -> Style:
+    """A new run that goes on from the best of an earlier one, with more time, more music or both.
+
+    What was held out before stays held out. The earlier run is kept beside the new one, with a number.
+
+    Args:
+        run: folder of the earlier run; the new one takes its place.
+        corpus: all music to learn from now.
+        minutes, epochs, source, command, progress, tell: as in `learn`.
+
+    Raises:
+        RunError: if there is no run, or it is damaged, or another program works in it.
+        CorpusError: if there is nothing to learn from.
+    """
+    folder = _folder(run)
+    manifest = folder.manifest
+    before = picked(run)
+    asked = manifest["settings"] | {"minutes": minutes, "epochs": epochs, "command": command}
+    if minutes is None and epochs is None:
+        asked["minutes"] = 10.0
+    lesson = Lesson.of(corpus, Settings(**asked), before, _sides(manifest))
+    trainer = lesson.trainer(progress=progress)
+    kept = manifest["kept"]
+    folder.put_aside()
+    try:
+        folder.begin(_manifest(lesson, source or manifest["source"], **kept), False, _saver(before))
+        return _train(folder, lesson, trainer, tell)
+    finally:
+        folder.release()
+
+
+def picked(run: Path, epoch: int | None = None) -> Style:
+    """The style of a saved epoch of a run, or the best so far.
+
+    Args:
+        run: its folder.
+        epoch: one that was saved; None for the best.
+
+    Raises:
+        RunError: if there is no such run or epoch.
+    """
+    folder = _folder(run)
+    if not folder.exists:
+        raise RunError(f"{run.name}: there is no run; begin one with kapelle train")
+    if epoch is not None:
+        saved = folder.epochs
+        if epoch not in saved:
+            there = ", ".join(map(str, saved)) or "none, as it was trained without --save-every"
+            raise RunError(f"expected an epoch that was saved, got {epoch}; saved are {there}")
+        return open_style(saved[epoch])
+    if not folder.best.exists():
+        raise RunError(f"{run.name}: the run was stopped before its first checkpoint; go on with --resume")
+    return open_style(folder.best)
+
+
+def _folder(run: Path) -> Any:
+    """The folder of a run.
+
+    Raises:
+        MissingExtra: if torch is not installed.
+    """
+    try:
+        from ..training.run import RunFolder
+    except ModuleNotFoundError as error:
+        raise MissingExtra("training", "train") from error
+    return RunFolder(run)
+
+
+def _train(folder: Any, lesson: Lesson, trainer: Any, tell: Tell) -> Style:
+    """Train to the end, keep in the folder what is left behind on the way, and give the style."""
+    from ..training.run import FolderKeeper
+
+    def save(weights: Any, rows: Any, path: Path) -> None:
+        save_style(lesson.style(weights, rows, "", measured=False), path, force=True)
+
+    trainer.keeper = FolderKeeper(folder, save, tell=tell, **folder.manifest["kept"])
+    outcome = trainer.run()
+    style = lesson.style(outcome.weights, outcome.rows, outcome.ended, measured=True)
+    save_style(style, folder.best, force=True)
+    return style
+
+
+def _saver(base: Style | None) -> Callable[[Path], object] | None:
+    return None if base is None else lambda path: save_style(base, path, force=True)
+
+
+def _manifest(lesson: Lesson, source: Source | None, save_every: int | None, keep: int | None) -> dict[str, Any]:
+    """What a run is, as plain values."""
+    parts = {"train": lesson.parts.train, "valid": lesson.parts.valid, "test": lesson.parts.test}
+    pieces = [
+        {"name": piece.name, "source": piece.source, "digest": digest(piece.score), "part": part}
+        for part, held in parts.items()
+        for piece in held
+    ]
+    about = {"name": lesson.corpus.name, "fingerprint": lesson.corpus.fingerprint, "pieces": pieces}
+    from .. import __version__
+
+    programs = {"kapelle": __version__, **{name: version(name) for name in ("torch", "numpy", "symusic")}}
+    return {
+        "settings": lesson.settings.to_json(),
+        "source": source,
+        "kept": {"save_every": save_every, "keep": keep},
+        "versions": {**programs, "python": platform.python_version()},
+        "network": lesson.net.to_json(),
+        "corpus": about,
+    }
+
+
+def _sides(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Which part the pieces of a run are in, by their digests."""
+    return {piece["digest"]: piece["part"] for piece in manifest["corpus"]["pieces"]}

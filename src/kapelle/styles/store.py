@@ -53,6 +53,11 @@ def style_path(name: str) -> Path:
     return user_folder() / f"{name}{SUFFIX}"
 
 
+def run_path(style: Path) -> Path:
+    """The folder of the run that made a style: it lies beside it."""
+    return style.with_suffix(".run")
+
+
 def list_styles() -> tuple[list[Listing], list[str]]:
     """Every style that is found by name, and one line for each file that could not be read."""
     listings, problems = {}, []

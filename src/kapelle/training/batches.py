@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..codecs import Codec
+
+Pieces = Sequence[NDArray[np.int32]]
+"""Encoded pieces, each of shape (steps, F)."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,36 @@ class BatchPlan:
         return cls(crop, max(1, min(size, 128)))
 
 
-def crops(
-    pieces: Sequence[NDArray[np.int32]], plan: BatchPlan, codec: Codec, rng: np.random.Generator
-) -> Iterator[Batch]:
-    """One epoch: each piece gives crops in proportion to its length, in random order, each augmented.
+class Epoch(Sequence[Batch]):
+    """The batches of one epoch: each piece gives crops in proportion to its length, in random order, augmented.
 
-    Crops of similar length stand together, so that little is filled up.
+    Any batch can be made at any time, and is always the same: what it holds follows from the seed, the number of
+    the epoch and its own number alone. So a run that was cut off goes on with the very batch that came next.
+
+    Args:
+        pieces: to be cut.
+        plan: how.
+        codec: that made the steps.
+        seed: of the run.
+        number: of the epoch, from 0.
     """
+
+    def __init__(self, pieces: Pieces, plan: BatchPlan, codec: Codec, seed: int, number: int) -> None:
+        self._pieces, self._codec, self._seed = pieces, codec, (seed, number)
+        self._batches = _draw(pieces, plan, np.random.default_rng(self._seed))
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, number: int) -> Batch:  # type: ignore[override]
+        rng = np.random.default_rng((*self._seed, number))
+        picks = self._batches[number]
+        cut = [_crop(self._pieces[index], start, length, self._codec, rng) for index, start, length in picks]
+        return collate([steps for steps, _ in cut], [paid for _, paid in cut], self._codec)
+
+
+def _draw(pieces: Pieces, plan: BatchPlan, rng: np.random.Generator) -> list[list[tuple[int, int, int]]]:
+    """For each batch its crops: piece, first step, steps. Crops of similar length stand together, to fill up little."""
     picks = []
     for index, piece in enumerate(pieces):
         spare = len(piece) - plan.crop
@@ -75,17 +101,12 @@ def crops(
     chunk = 8 * plan.size
     batches = []
     for first in range(0, len(order), chunk):
-        near = sorted(order[first : first + chunk], key=lambda pick: picks[pick][2])
+        near = sorted((picks[place] for place in order[first : first + chunk]), key=lambda pick: pick[2])
         batches += [near[start : start + plan.size] for start in range(0, len(near), plan.size)]
-    for number in rng.permutation(len(batches)):
-        cut = [
-            _crop(pieces[index], start, length, codec, rng)
-            for index, start, length in (picks[p] for p in batches[number])
-        ]
-        yield collate([steps for steps, _ in cut], [paid for _, paid in cut], codec)
+    return [batches[number] for number in rng.permutation(len(batches))]
 
 
-def collate(steps: Sequence[NDArray[np.int32]], paid: Sequence[NDArray[np.bool_]], codec: Codec) -> Batch:
+def collate(steps: Pieces, paid: Sequence[NDArray[np.bool_]], codec: Codec) -> Batch:
     """A batch of steps of different lengths."""
     longest = max(map(len, steps))
     shape = (len(steps), longest, steps[0].shape[1])

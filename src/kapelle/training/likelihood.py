@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..codecs import Codec
-from .batches import collate
+from .batches import Pieces, collate
 
 CHUNK = 1024
 """Steps that are looked at at once; the network's state goes on from one chunk to the next."""
@@ -24,20 +23,20 @@ class Likelihood:
     Attributes:
         nats_per_note: cost of all that was chosen, header facts and end included, over the number of notes.
         per_column: the part of each column, same unit.
+        accuracy: share of what was chosen that the network held the most likely.
         notes: in the pieces.
         pieces: how many.
     """
 
     nats_per_note: float
     per_column: dict[str, float]
+    accuracy: float
     notes: int
     pieces: int
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
-def likelihood(
-    module: Any, pieces: Sequence[NDArray[np.int32]], codec: Codec, device: str = "cpu", batch_size: int = 32
-) -> Likelihood:
+def likelihood(module: Any, pieces: Pieces, codec: Codec, device: str = "cpu", batch_size: int = 32) -> Likelihood:
     """Negative log-likelihood of whole pieces, each from its start, in nats per note.
 
     Pooled: long pieces count for more. Nothing is masked, so what the masks would forbid is paid for too.
@@ -45,6 +44,8 @@ def likelihood(
     was_training = module.training
     module.eval()
     total = np.zeros(len(codec.layout))
+    choices = [column for column, (_, size, _) in enumerate(codec.layout) if size > 1]
+    right = chosen_fields = 0
     order = sorted(range(len(pieces)), key=lambda index: len(pieces[index]))
     for first in range(0, len(order), batch_size):
         chosen = [pieces[index] for index in order[first : first + batch_size]]
@@ -52,9 +53,30 @@ def likelihood(
         state = None
         for start in range(0, batch.steps.shape[1], CHUNK):
             steps = torch.from_numpy(batch.steps[:, start : start + CHUNK]).to(device)
-            costs, state = module(steps, state)
-            total += (costs.double().cpu().numpy() * batch.paid[:, start : start + CHUNK]).sum(axis=(0, 1))
+            costs, state, hits = module(steps, state)
+            paid = batch.paid[:, start : start + CHUNK]
+            total += (costs.double().cpu().numpy() * paid).sum(axis=(0, 1))
+            right += int((hits.cpu().numpy() & paid).sum())
+            chosen_fields += int(paid[:, :, choices].sum())
     module.train(was_training)
     notes = max(sum(codec.num_notes(piece) for piece in pieces), 1)
     columns = {name: float(cost / notes) for (name, _, _), cost in zip(codec.layout, total, strict=True) if cost}
-    return Likelihood(float(total.sum() / notes), columns, notes, len(pieces))
+    return Likelihood(float(total.sum() / notes), columns, right / max(chosen_fields, 1), notes, len(pieces))
+
+
+def word_counts(pieces: Pieces, codec: Codec) -> list[NDArray[np.int64]]:
+    """How often each word of each column is chosen in the pieces, each of shape (V,)."""
+    counts = [np.zeros(size, np.int64) for _, size, _ in codec.layout]
+    for piece in pieces:
+        paid = codec.paid(piece)
+        for column, count in enumerate(counts):
+            count += np.bincount(piece[paid[:, column], column], minlength=len(count))
+    return counts
+
+
+def baseline_accuracy(train: Pieces, valid: Pieces, codec: Codec) -> float:
+    """The accuracy on `valid` of always naming the word that each column has most often in `train`."""
+    both = zip(word_counts(train, codec), word_counts(valid, codec), strict=True)
+    pairs = [(here, there) for here, there in both if len(here) > 1]
+    right = sum(int(there[here.argmax()]) for here, there in pairs)
+    return right / max(sum(int(there.sum()) for _, there in pairs), 1)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..scoring import scored
 from .config import LstmConfig
 
 # B pieces, T steps, K predicted columns, N = T * K tokens, H units of a layer, V words of all predicted columns
@@ -44,7 +45,7 @@ class LstmModule(nn.Module):
 
     def forward(
         self, steps: Tensor, state: tuple[Tensor, ...] | None = None, real: Tensor | None = None
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+    ) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
         """Cost of every field; arguments and results as in `StepwiseModule.forward`, `real` for the batch norm."""
         predicted = list(self.config.columns.predicted)
         words = steps[:, :, predicted]  # (B, T, K)
@@ -63,14 +64,13 @@ class LstmModule(nn.Module):
             x = self._between(F.relu(x) if self.config.dense_relu else x, len(self.layers), mask)
         x = x.unflatten(1, (-1, len(predicted)))  # (B, T, K, H)
         costs = torch.zeros(steps.shape, device=steps.device)
+        hits = torch.zeros(steps.shape, dtype=torch.bool, device=steps.device)
         for index, column in enumerate(predicted):
             first, size = self.starts[index], self.sizes[index]
             weight, bias = self.words.weight[first : first + size], self.words.bias[first : first + size]
             logits = F.linear(x[:, :, index], weight, bias)  # (B, T, words of the column)
-            costs[:, :, column] = F.cross_entropy(
-                logits.float().flatten(0, 1), words[:, :, index].flatten(), reduction="none"
-            ).view(steps.shape[:2])
-        return costs, tuple(kept)
+            costs[:, :, column], hits[:, :, column] = scored(logits, words[:, :, index])
+        return costs, tuple(kept), hits
 
     def _input(self, tokens: Tensor) -> Tensor:
         if self.config.input == "embedding":

@@ -1,5 +1,6 @@
 """An outer network over steps, an inner one over the fields of a step: Kapelle's own, and the default."""
 
+from .adopt import adopted as ADOPT
 from .config import StepwiseConfig
 from .player import StepwisePlayer
 
@@ -8,3 +9,5 @@ CONFIG = StepwiseConfig
 PLAYER = StepwisePlayer
 PRESETS: dict[str, dict[str, object]] = {"stepwise": {}}
 MODULE = "kapelle.networks.stepwise.module:StepwiseModule"
+
+__all__ = ["ADOPT", "CONFIG", "MODULE", "NAME", "PLAYER", "PRESETS"]

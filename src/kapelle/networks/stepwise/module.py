@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..scoring import scored
 from .config import StepwiseConfig
 
 # B pieces, T steps, F columns, E embed_dim, H hidden_dim, K predicted columns, I inner_dim, V words of a column,
@@ -62,7 +63,7 @@ class StepwiseModule(nn.Module):
 
     def forward(
         self, steps: Tensor, state: tuple[Tensor, ...] | None = None, real: Tensor | None = None
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+    ) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
         """Cost of every field.
 
         Args:
@@ -71,7 +72,8 @@ class StepwiseModule(nn.Module):
             real: which steps are no padding, shape (B, T); not needed here.
 
         Returns:
-            Negative log-likelihood in nats, shape (B, T, F), 0 in columns that are not predicted; the state.
+            Negative log-likelihood in nats, shape (B, T, F), 0 in columns that are not predicted; the state;
+            and in which fields the word told was the most likely one, shape (B, T, F).
         """
         config = self.config
         told = [self.embed(steps[:, :, 0] + self.offsets[0])]  # each (B, T, E): the fields up to and with this one
@@ -90,16 +92,15 @@ class StepwiseModule(nn.Module):
             kept += past_steps
         hidden = self.outer_to_inner(self._drop(x)).unflatten(-1, (-1, config.inner_dim))  # (B, T, K, I)
         costs = torch.zeros(steps.shape, device=steps.device)
+        hits = torch.zeros(steps.shape, dtype=torch.bool, device=steps.device)
         first = len(config.columns.predicted) - len(self.told_to_inner)
         for index, column in enumerate(config.columns.predicted):
             inner = hidden[:, :, index]
             if column:
                 inner = inner + self.told_to_inner[index - first](told[column - 1])
             logits = self.words[index](self._drop(F.relu(inner)))  # (B, T, V)
-            costs[:, :, column] = F.cross_entropy(
-                logits.float().flatten(0, 1), steps[:, :, column].flatten(), reduction="none"
-            ).view(steps.shape[:2])
-        return costs, tuple(kept)
+            costs[:, :, column], hits[:, :, column] = scored(logits, steps[:, :, column])
+        return costs, tuple(kept), hits
 
     def _look_up(self, outer: Tensor, rows: Tensor, past: tuple[Tensor, ...] | None) -> tuple[Tensor, list[Tensor]]:
         """What is found in earlier steps, (B, T, A), and the keys and values to remember, each (B, W, A)."""

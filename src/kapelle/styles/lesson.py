@@ -1,0 +1,249 @@
+"""What is learnt and how: a corpus split and encoded, a network to learn it, and the style that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..codecs import Codec, codecs
+from ..corpora import Corpus, Piece, Split, split
+from ..errors import CodecError, CorpusError, MissingExtra
+from ..music import with_detected_key
+from ..networks import Columns, Network, network
+from ..networks.lstm import PRESETS as REFERENCES
+from .card import Card, Habits
+from .style import Style
+
+FINE_TUNING = {"learning_rate": 1e-3}
+"""What is other when a network goes on from a style."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a run was asked for.
+
+    Attributes:
+        name: of the style.
+        network: name of its configuration; see `kapelle.networks.presets`.
+        minutes: longest time; None for no limit.
+        epochs: most passes over the corpus; None for as many as fit.
+        seed: of the split and of every random choice.
+        threads: of torch; None for its own choice.
+        title: for people.
+        command: what makes the style again.
+        changes: of the network's configuration.
+    """
+
+    name: str
+    network: str = "stepwise"
+    minutes: float | None = 10.0
+    epochs: int | None = None
+    seed: int = 0
+    threads: int | None = None
+    title: str = ""
+    command: str = ""
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """A corpus to learn, and how.
+
+    Attributes:
+        settings: what was asked for.
+        corpus: all of it.
+        parts: the corpus split by piece.
+        codec: with the vocabulary of the corpus.
+        net: the network, without weights.
+        base: the style to go on from, or None.
+    """
+
+    settings: Settings
+    corpus: Corpus
+    parts: Split
+    codec: Codec
+    net: Network
+    base: Style | None = None
+
+    @classmethod
+    def of(
+        cls,
+        corpus: Corpus,
+        settings: Settings,
+        base: Style | None = None,
+        sides: Mapping[str, str] | None = None,
+    ) -> Lesson:
+        """A lesson from a corpus.
+
+        Args:
+            corpus: at least one piece.
+            settings: what is asked for.
+            base: a style to go on from; the network is then the base's.
+            sides: for the digests of pieces that were split before, which part they were in.
+
+        Raises:
+            CorpusError: if there is nothing to learn from.
+        """
+        codec = codecs()["events"].for_scores(piece.score for piece in corpus.pieces)
+        columns = Columns.of(codec.layout)
+        if base is None:
+            net = network(settings.network, columns, **settings.changes)
+        else:
+            config = {**base.network.config.__dict__, "columns": columns}
+            net = Network(base.network.name, type(base.network.config)(**config))
+        lesson = cls(settings, corpus, split(corpus, settings.seed, sides=sides), codec, net, base)
+        if not lesson.train or not lesson.valid:
+            raise CorpusError(
+                f"{corpus.name}: expected at least one piece to learn from and one to hold out, got fewer; add music"
+            )
+        return lesson
+
+    @cached_property
+    def train(self) -> list[NDArray[np.int32]]:
+        """Encoded pieces to learn from."""
+        return _encoded(self.codec, self.parts.train)
+
+    @cached_property
+    def valid(self) -> list[NDArray[np.int32]]:
+        """Encoded pieces to choose by."""
+        return _encoded(self.codec, self.parts.valid)
+
+    @cached_property
+    def test(self) -> list[NDArray[np.int32]]:
+        """Encoded pieces to report once."""
+        return _encoded(self.codec, self.parts.test)
+
+    def trainer(self, progress: Any = None) -> Any:
+        """What trains the network; see `kapelle.training.trainer.Trainer`.
+
+        Raises:
+            MissingExtra: if torch is not installed.
+        """
+        try:
+            from ..training.trainer import Recipe, Trainer
+            from ..training.weights import adopted
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            raise MissingExtra("training", "train") from None
+        asked = self.settings
+        habits = recipe_of(asked.network) | (FINE_TUNING if self.base is not None else {})
+        recipe = Recipe(minutes=asked.minutes, epochs=asked.epochs, seed=asked.seed, threads=asked.threads, **habits)
+        base, start = self.base, None
+        if base is not None:
+            start = adopted(
+                self.net, self.codec, self.train, base.network, base.codec, base.weights, self.settings.seed
+            )
+        return Trainer(self.net, self.codec, self.train, self.valid, recipe, start, progress=progress)
+
+    def style(self, weights: Mapping[str, NDArray[Any]], rows: Sequence[Any], ended: str, measured: bool) -> Style:
+        """The style that has learnt these weights.
+
+        Args:
+            weights: in half precision.
+            rows: of the log.
+            ended: why the run ended, or nothing.
+            measured: whether the figures of the card are measured now, which takes some seconds.
+        """
+        looks = [row for row in rows if row.valid == row.valid]
+        best = min(looks, key=lambda row: row.valid) if measured and looks else (rows[-1] if rows else None)
+        figures = self._figures(weights) if measured else {}
+        figures |= {
+            "epochs": best.epoch if best is not None else 0.0,
+            "held out pieces": len(self.valid),
+            "test pieces": len(self.test),
+        }
+        remarks = [self.parts.note, small_data_remark(len(self.corpus.pieces)), self._base_remark]
+        if measured:
+            remarks.append(str(self.verdict(rows, ended)))
+        asked = self.settings
+        card = Card(
+            asked.title or asked.name,
+            self.corpus.licence,
+            self.corpus.attribution,
+            len(self.train),
+            sum(self.codec.num_notes(piece) for piece in self.train),
+            self.corpus.fingerprint,
+            asked.network,
+            sum(weight.size for weight in weights.values()),
+            asked.command,
+            rows[-1].seconds if rows else 0.0,
+            asked.seed,
+            figures,
+            tuple((row.epoch, row.seconds, row.train, row.valid) for row in looks),
+            tuple(filter(None, remarks)),
+        )
+        return Style(asked.name, self.codec, self.net, dict(weights), card, self.habits)
+
+    def verdict(self, rows: Sequence[Any], ended: str = "", copies: str = "") -> Any:
+        """What the rows of a log say about the run; see `kapelle.training.judgement.judge`."""
+        from ..training.judgement import judge
+
+        return judge(rows, self.baseline, ended, copies)
+
+    @cached_property
+    def baseline(self) -> float:
+        """Accuracy on the held-out pieces of always naming the most frequent word."""
+        from ..training.likelihood import baseline_accuracy
+
+        return baseline_accuracy(self.train, self.valid, self.codec)
+
+    @property
+    def _base_remark(self) -> str:
+        return "" if self.base is None else f"Goes on from the style {self.base.name} ({self.base.card.title})."
+
+    @cached_property
+    def habits(self) -> Habits:
+        """Of the pieces that are learnt from."""
+        return Habits.of(piece.score for piece in self.parts.train)
+
+    def _figures(self, weights: Mapping[str, NDArray[Any]]) -> dict[str, float]:
+        from ..training.likelihood import likelihood
+        from ..training.weights import module_of
+
+        module = module_of(self.net, weights)
+        sample = self.train[: max(len(self.valid), 1)]
+        parts = {"valid": self.valid, "train": sample, "test": self.test}
+        found = {name: likelihood(module, pieces, self.codec) for name, pieces in parts.items() if pieces}
+        return {f"{name} nats per note": figure.nats_per_note for name, figure in found.items()} | {
+            "valid accuracy": found["valid"].accuracy,
+            "most frequent word": self.baseline,
+        }
+
+
+def recipe_of(network_name: str) -> dict[str, Any]:
+    """How the reference networks were trained by their makers; ours needs nothing said."""
+    if network_name not in REFERENCES:
+        return {}
+    # Windows of 100 tokens, as theirs were: 25 steps with four fields that are chosen.
+    return {"optimiser": "rmsprop" if network_name == "skuldur" else "adam", "learning_rate": 1e-3, "crop": 25}
+
+
+def small_data_remark(pieces: int) -> str:
+    """What to expect of so few pieces; nothing from a hundred on."""
+    if pieces == 1:
+        return "One piece: expect its instruments, register and rhythms, not its tune; more pieces make it a style."
+    if pieces < 15:
+        return f"{pieces} pieces: expect their figures and rhythms, little sense of form, and passages that are copied."
+    if pieces < 100:
+        return f"{pieces} pieces: expect the style's surface; more pieces make it freer."
+    return ""
+
+
+def _encoded(codec: Any, pieces: Sequence[Piece]) -> list[NDArray[np.int32]]:
+    steps = []
+    for piece in pieces:
+        try:
+            steps.append(codec.encode(with_detected_key(piece.score)))
+        except CodecError:
+            continue
+    return steps
