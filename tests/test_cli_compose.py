@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from kapelle import load
+from kapelle import load, open_style, save_style
 from kapelle.cli.output import fact_line
+from kapelle.evaluation import Memory
 from kapelle.music import Key, Notes, Score, Track
 from terminal import Terminal
 
@@ -147,6 +149,25 @@ def test_an_instrument_that_finds_no_track_is_told(terminal: Terminal) -> None:
     said = terminal.run("compose solo --bars 2 --seed 1 --instrument flute --instrument cello --instrument oboe")
     assert said.err == "seed 1: no track for cello, oboe: the piece has 1 track for instruments\n"
     assert terminal.run("compose solo --bars 2 --seed 2 --instrument flute").err == ""
+
+
+def test_originality_is_wished_for_by_an_option_and_without_it_copies_are_told(
+    terminal: Terminal, tiny_style: Path
+) -> None:
+    style = open_style(tiny_style)
+    piece = style.compose(notes=400, seed=7)
+    save_style(replace(style, memory=Memory.of([piece])), terminal.styles / "new.safetensors")
+    save_style(replace(style, memory=None), terminal.styles / "old.safetensors")
+    said = terminal.run("compose new --notes 400 --seed 7")
+    assert re.search(
+        r"^seed 7: copies \d+ notes in bars \d+ to \d+ from what it learnt; up to 16 in a row are usual$", said.err, re.M
+    )
+    terminal.run("compose new --notes 400 --seed 7 --original --out other")
+    found = Memory.of([piece]).longest(load("other/new-7.mid"))
+    assert found is None or found.notes <= 16
+    terminal.run("continue other/new-7.mid --style new --original --bars 2")
+    for words in ("compose old --bars 2 --original", "continue other/new-7.mid --style old --original"):
+        terminal.refuses(words, r"expected a style that remembers its pieces.*got 'tiny'.*train it again, or leave")
 
 
 def test_a_piece_that_is_all_pickup_is_said_to_be_one_not_to_have_no_bars() -> None:

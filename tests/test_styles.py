@@ -284,7 +284,7 @@ def test_a_style_of_a_single_file_copies_and_says_so_but_composes_originally_if_
         copied = parrot.compose(bars=16, seed=seed, repetition=1, tell=told.append)
         assert longest(parrot, copied) > 3 * parrot.memory.limit
         assert any(
-            f"copies {longest(parrot, copied)} notes in bars 1 to 16; human pieces share up to 16" in line
+            f"copies {longest(parrot, copied)} notes in bars 1 to 16 from what it learnt; up to 16" in line
             for line in told
         )
         told.clear()

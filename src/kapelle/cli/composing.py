@@ -64,6 +64,9 @@ def _drawing(command: Callable[..., None]) -> Callable[..., None]:
             help="Share of bars that may repeat, 0 to 1. As the style without it.",
         ),
         click.option(
+            "--original", is_flag=True, help="Copy no passage of its pieces for longer than such pieces share one."
+        ),
+        click.option(
             "--formats", default="mid", metavar="LIST", help="Of mid, musicxml, png, svg and txt, with commas.  [mid]"
         ),
         click.option(

@@ -94,7 +94,8 @@ class Style:
             min_p: only words at least this share as likely as the most likely.
             repetition: largest share of bars, 0..1, that may repeat what was played twice before; None for as
                 much as the pieces the style was learnt from do. A piece with more is drawn again.
-            original: whether no passage may be copied from those pieces for longer than two human pieces share one.
+            original: whether no passage may be copied from those pieces for longer than other human pieces share one
+                with them.
             tell: called with a line whenever a take was thrown away, a wish could be met only roughly, or a passage
                 is copied for longer than that.
 
@@ -177,8 +178,8 @@ class Style:
         """What keeps a piece original."""
         if self.memory is None:
             raise WishError(
-                f"expected a style that remembers its pieces, so as not to copy them, got '{self.name}', which does "
-                "not: train it again, or do without original"
+                f"expected a style that remembers its pieces, so as not to copy them, got {self.name!r}, which does "
+                "not: train it again, or leave original out"
             )
         return self.memory
 
@@ -232,7 +233,7 @@ class Style:
         found = self.memory.longest(score, start)
         if found is None or found.notes <= self.memory.limit:
             return ""
-        return f"copies {found}; human pieces share up to {self.memory.limit} in a row"
+        return f"copies {found} from what it learnt; up to {self.memory.limit} in a row are usual"
 
     def _wishes(
         self,
