@@ -13,6 +13,7 @@ from .. import __version__
 from ..errors import KapelleError
 from .composing import compose, continue_
 from .output import plain
+from .runs import pick, report
 from .showing import show
 from .styles import styles
 from .training import train
@@ -57,7 +58,7 @@ def kapelle(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (styles, train, compose, continue_, show):
+for command in (styles, train, report, pick, compose, continue_, show):
     kapelle.add_command(command)
 
 

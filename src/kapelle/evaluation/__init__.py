@@ -2,9 +2,10 @@
 
 from .facts import Facts, TrackFacts, facts
 from .loops import Loop, Silence, longest_loop, longest_silence, looped_bars
-from .originality import Figure, Memory, Originality, Passage, Sources, Watch, originality
+from .originality import COPIES, Figure, Memory, Originality, Passage, Sources, Watch, originality
 
 __all__ = [
+    "COPIES",
     "Facts",
     "Figure",
     "Loop",

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ..corpora import Corpus, digest
 from ..errors import CorpusError, MissingExtra, RunError
+from .copying import copying, samples
 from .file import open_style, save_style
-from .lesson import Lesson, Settings
+from .lesson import Lesson, Settings, sides_of
 from .style import Style
+
+SAMPLES, SAMPLE_BARS = 6, 8
+"""So many pieces of so many bars tell whether a style copies."""
 
 Tell = Callable[[str], None]
 Source = Mapping[str, str | None]
@@ -83,7 +88,7 @@ def learn(
     trainer = lesson.trainer(progress=progress)
     if run is None:
         outcome = trainer.run()
-        return lesson.style(outcome.weights, outcome.rows, outcome.ended, measured=True)
+        return _judged(lesson, outcome)
     folder = _folder(run)
     try:
         folder.begin(_manifest(lesson, source, save_every, keep), force, _saver(base))
@@ -112,7 +117,7 @@ def resume(run: Path, corpus: Corpus, progress: Any = None, tell: Tell = _silent
             f"now there are {len(corpus.pieces)}; name the folder to go on with what is in it now"
         )
     base = open_style(folder.base) if folder.base.exists() else None
-    lesson = Lesson.of(corpus, Settings(**manifest["settings"]), base, _sides(manifest))
+    lesson = Lesson.of(corpus, Settings(**manifest["settings"]), base, sides_of(manifest))
     trainer = lesson.trainer(progress=progress)
     folder.lock()
     try:
@@ -163,7 +168,7 @@ def go_on(
     asked = manifest["settings"] | {"minutes": minutes, "epochs": epochs, "command": command}
     if minutes is None and epochs is None:
         asked["minutes"] = 10.0
-    lesson = Lesson.of(corpus, Settings(**asked), before, _sides(manifest))
+    lesson = Lesson.of(corpus, Settings(**asked), before, sides_of(manifest))
     trainer = lesson.trainer(progress=progress)
     kept = manifest["kept"]
     folder.put_aside()
@@ -216,13 +221,21 @@ def _train(folder: Any, lesson: Lesson, trainer: Any, tell: Tell) -> Style:
     from ..training.run import FolderKeeper
 
     def save(weights: Any, rows: Any, path: Path) -> None:
-        save_style(lesson.style(weights, rows, "", measured=False), path, force=True)
+        save_style(lesson.style(weights, rows, measured=False), path, force=True)
 
     trainer.keeper = FolderKeeper(folder, save, tell=tell, **folder.manifest["kept"])
     outcome = trainer.run()
-    style = lesson.style(outcome.weights, outcome.rows, outcome.ended, measured=True)
+    style = _judged(lesson, outcome)
     save_style(style, folder.best, force=True)
     return style
+
+
+def _judged(lesson: Lesson, outcome: Any) -> Style:
+    """The style that a run has made, measured, with a word on what the run was."""
+    style = lesson.style(outcome.weights, outcome.rows, measured=True)
+    copied = copying(lesson, samples(style, SAMPLES, SAMPLE_BARS))
+    verdict = lesson.verdict(outcome.rows, outcome.ended, copied.words)
+    return replace(style, card=replace(style.card, remarks=(*style.card.remarks, str(verdict))))
 
 
 def _saver(base: Style | None) -> Callable[[Path], object] | None:
@@ -249,8 +262,3 @@ def _manifest(lesson: Lesson, source: Source | None, save_every: int | None, kee
         "network": lesson.net.to_json(),
         "corpus": about,
     }
-
-
-def _sides(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Which part the pieces of a run are in, by their digests."""
-    return {piece["digest"]: piece["part"] for piece in manifest["corpus"]["pieces"]}

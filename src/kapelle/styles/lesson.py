@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from ..codecs import Codec, codecs
 from ..corpora import Corpus, Piece, Split, split
 from ..errors import CodecError, CorpusError, MissingExtra
-from ..music import with_detected_key
+from ..evaluation import Memory
+from ..music import Score, with_detected_key
 from ..networks import Columns, Network, network
 from ..networks.lstm import PRESETS as REFERENCES
 from .card import Card, Habits
@@ -145,13 +146,12 @@ class Lesson:
             )
         return Trainer(self.net, self.codec, self.train, self.valid, recipe, start, progress=progress)
 
-    def style(self, weights: Mapping[str, NDArray[Any]], rows: Sequence[Any], ended: str, measured: bool) -> Style:
+    def style(self, weights: Mapping[str, NDArray[Any]], rows: Sequence[Any], measured: bool) -> Style:
         """The style that has learnt these weights.
 
         Args:
             weights: in half precision.
             rows: of the log.
-            ended: why the run ended, or nothing.
             measured: whether the figures of the card are measured now, which takes some seconds.
         """
         looks = [row for row in rows if row.valid == row.valid]
@@ -163,8 +163,6 @@ class Lesson:
             "test pieces": len(self.test),
         }
         remarks = [self.parts.note, small_data_remark(len(self.corpus.pieces)), self._base_remark]
-        if measured:
-            remarks.append(str(self.verdict(rows, ended)))
         asked = self.settings
         card = Card(
             asked.title or asked.name,
@@ -182,7 +180,7 @@ class Lesson:
             tuple((row.epoch, row.seconds, row.train, row.valid) for row in looks),
             tuple(filter(None, remarks)),
         )
-        return Style(asked.name, self.codec, self.net, dict(weights), card, self.habits)
+        return Style(asked.name, self.codec, self.net, dict(weights), card, self.habits, self.memory)
 
     def verdict(self, rows: Sequence[Any], ended: str = "", copies: str = "") -> Any:
         """What the rows of a log say about the run; see `kapelle.training.judgement.judge`."""
@@ -206,6 +204,17 @@ class Lesson:
         """Of the pieces that are learnt from."""
         return Habits.of(piece.score for piece in self.parts.train)
 
+    @cached_property
+    def held_out(self) -> list[Score]:
+        """The human pieces that were not learnt from; none where only the ends of pieces are held out."""
+        learnt = {piece.source for piece in self.parts.train}
+        return [piece.score for piece in (*self.parts.valid, *self.parts.test) if piece.source not in learnt]
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What tells whether a piece is copied from those that are learnt from."""
+        return Memory.of((piece.score for piece in self.parts.train), self.held_out)
+
     def _figures(self, weights: Mapping[str, NDArray[Any]]) -> dict[str, float]:
         from ..training.likelihood import likelihood
         from ..training.weights import module_of
@@ -218,6 +227,11 @@ class Lesson:
             "valid accuracy": found["valid"].accuracy,
             "most frequent word": self.baseline,
         }
+
+
+def sides_of(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Which part the pieces of a run are in, by their digests."""
+    return {piece["digest"]: piece["part"] for piece in manifest["corpus"]["pieces"]}
 
 
 def recipe_of(network_name: str) -> dict[str, Any]:

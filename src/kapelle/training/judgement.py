@@ -59,7 +59,7 @@ def judge(rows: Sequence[Row], baseline: float, ended: str = "", copies: str = "
         return Verdict(
             "not learning",
             f"accuracy {reached:.0%} at best, and always naming the most frequent word gives {baseline:.0%}",
-            "train for longer, or take the network stepwise",
+            "train for longer, or go on from another style with --from",
         )
     if copies:
         return Verdict("copying", copies, "compose with --original, stop earlier, or add music")

@@ -140,6 +140,11 @@ class RunFolder:
                 "or begin anew with --force"
             ) from None
 
+    @property
+    def ended(self) -> str:
+        """Why the run is over; nothing if it can be gone on with."""
+        return self.snapshot().standing.ended if self.has_state else ""
+
     # -- writing ----------------------------------------------------------------------------------
 
     def begin(

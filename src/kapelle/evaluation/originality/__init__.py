@@ -2,7 +2,7 @@
 
 from .lines import Passage
 from .memory import Memory, Watch
-from .report import Figure, Originality, originality
+from .report import COPIES, Figure, Originality, originality
 from .sources import Sources
 
-__all__ = ["Figure", "Memory", "Originality", "Passage", "Sources", "Watch", "originality"]
+__all__ = ["COPIES", "Figure", "Memory", "Originality", "Passage", "Sources", "Watch", "originality"]
