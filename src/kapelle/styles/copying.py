@@ -37,7 +37,7 @@ class Copying:
 
 def samples(style: Style, pieces: int, bars: int) -> tuple[Score, ...]:
     """Pieces that show what a style does, from the seeds 0, 1, ..."""
-    return tuple(style.compose(bars=bars, seed=seed) for seed in range(pieces))
+    return tuple(style.compose(bars=bars, title=f"{style.name} {seed}", seed=seed) for seed in range(pieces))
 
 
 def copying(lesson: Lesson, composed: Sequence[Score]) -> Copying:
