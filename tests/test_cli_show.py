@@ -170,7 +170,7 @@ def test_an_unknown_style_is_told_with_what_is_near(terminal: Terminal) -> None:
 def test_one_damaged_style_does_not_hide_the_others(terminal: Terminal) -> None:
     (terminal.styles / "bad.safetensors").write_bytes(b"not a style")
     said = terminal.run("styles")
-    assert re.match(r"kapelle: bad\.safetensors: expected a Kapelle style, got a damaged or other file", said.err)
+    assert said.err.startswith(f"kapelle: {terminal.styles}/bad.safetensors: expected a Kapelle style, got a damaged")
     assert "tiny" in said.out
 
 

@@ -33,7 +33,9 @@ class MissingExtra(KapelleError):
     """A part of Kapelle whose optional libraries are not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs the extra '{extra}': pip install 'kapelle[{extra}]'")
+        super().__init__(
+            f"{what} needs the extra '{extra}': pip install 'kapelle[{extra}]', or in a checkout '.[{extra}]'"
+        )
 
 
 class CodecError(KapelleError):

@@ -43,7 +43,7 @@ class Meter:
             return cls(onset, int(match[1]), int(match[2]))
         except ValueError:
             # A score may have more, but the codecs that compose have not.
-            bounds = "1 to 16 over 2, 4, 8 or 16"
+            bounds = "1 to 16 over 2, 4, 8 or 16, at most 4 whole notes long"
             raise ValueError(f"expected a metre such as 3/4 or 6/8, {bounds}; got {text.strip()}") from None
 
     @property

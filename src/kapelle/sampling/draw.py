@@ -31,7 +31,7 @@ class Taste:
         if self.top_k < 0:
             raise ValueError(f"expected top_k >= 0, got {self.top_k}")
         if not 0 < self.top_p <= 1:
-            raise ValueError(f"expected 0 < top_p <= 1, got {self.top_p}")
+            raise ValueError(f"expected top_p above 0 and up to 1, got {self.top_p:g}")
         if not 0 <= self.min_p < 1:
             raise ValueError(f"expected 0 <= min_p < 1, got {self.min_p}")
 

@@ -67,11 +67,9 @@ def open_style(path: str | os.PathLike[str]) -> Style:
     about, weights = _read(path)
     version = about.get("format")
     if not isinstance(version, int):
-        raise StyleError(f"{path.name}: expected a Kapelle style, got a file that does not say its version")
+        raise StyleError(f"{path}: expected a Kapelle style, got a file that does not say its version")
     if version > FORMAT:
-        raise StyleError(
-            f"{path.name}: the style has version {version}, this Kapelle knows up to {FORMAT}: update Kapelle"
-        )
+        raise StyleError(f"{path}: the style has version {version}, this Kapelle knows up to {FORMAT}: update Kapelle")
     try:
         bits = weights.pop(MEMORY, None)
         network = Network.from_json(about["network"])
@@ -88,9 +86,9 @@ def open_style(path: str | os.PathLike[str]) -> Style:
             raise StyleError("its network and its vocabulary do not belong together: fetch or train the style again")
         _try_a_step(style)
     except KapelleError as error:
-        raise StyleError(f"{path.name}: {error}") from None
+        raise StyleError(f"{path}: {error}") from None
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError) as error:
-        raise StyleError(f"{path.name}: the style is damaged ({error!r}): fetch or train it again") from None
+        raise StyleError(f"{path}: the style is damaged ({error!r}): fetch or train it again") from None
     return style
 
 
@@ -125,7 +123,7 @@ def _read(path: Path, weights: bool = True) -> tuple[dict[str, Any], dict[str, A
 
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise StyleError(f"{path.name}: expected a style of at most 1 GB, got {path.stat().st_size >> 20} MB")
+            raise StyleError(f"{path}: expected a style of at most 1 GB, got {path.stat().st_size >> 20} MB")
         with safe_open(path, "np") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()} if weights else {}  # noqa: SIM118
@@ -134,13 +132,11 @@ def _read(path: Path, weights: bool = True) -> tuple[dict[str, Any], dict[str, A
     except OSError as error:
         raise StyleError(f"{path}: cannot read the style ({error.strerror or error})") from None
     except (SafetensorError, ValueError) as error:
-        raise StyleError(f"{path.name}: expected a Kapelle style, got a damaged or other file ({error})") from None
+        raise StyleError(f"{path}: expected a Kapelle style, got a damaged or other file ({error})") from None
     try:
         about = json.loads(metadata["kapelle"])
     except (KeyError, ValueError, RecursionError):
-        raise StyleError(
-            f"{path.name}: expected a Kapelle style, got a file of weights without a description"
-        ) from None
+        raise StyleError(f"{path}: expected a Kapelle style, got a file of weights without a description") from None
     if not isinstance(about, dict):
-        raise StyleError(f"{path.name}: the style's description is damaged: fetch or train it again")
+        raise StyleError(f"{path}: the style's description is damaged: fetch or train it again")
     return about, tensors

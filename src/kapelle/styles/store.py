@@ -67,7 +67,7 @@ def list_styles() -> tuple[list[Listing], list[str]]:
                 card = card_from_json(peek(path).get("card"))
             except StyleError as error:
                 text = str(error)
-                problems.append(text if path.name in text else f"{path.name}: {text}")
+                problems.append(text if str(path) in text else f"{path}: {text}")
                 continue
             listings[path.stem] = Listing(path.stem, path, path.stat().st_size, card, own)
     return sorted(listings.values(), key=lambda listing: listing.name), problems

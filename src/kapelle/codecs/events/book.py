@@ -82,7 +82,8 @@ class Book:
         wished = None
         if wishes.meter is not None:
             if wishes.meter.name not in METERS:
-                raise WishError(f"expected a metre of 1/16 to 16/4 with at most 4 whole notes, got {wishes.meter.name}")
+                bounds = "1 to 16 over 2, 4, 8 or 16, at most 4 whole notes long"
+                raise WishError(f"expected a metre such as 3/4 or 6/8, {bounds}; got {wishes.meter.name}")
             wished = METERS.index(wishes.meter.name)
         return cls(
             every, first, _header_masks(codec, wishes, bars), codec.is_note, notes & (codec.program_of_kind == 128),
