@@ -121,7 +121,7 @@ def test_a_style_may_be_named_by_its_file(terminal: Terminal, tiny_style: Path) 
         ("tiny --instrument 128", r"expected an instrument .*0 to 127, got '128'"),
         ("tiny --temperature -1", r"expected --temperature to be a number from 0 to 10, such as 0\.9; got '-1'"),
         ("tiny --temperature nan", r"expected a temperature of 0\.\.10, got nan"),
-        ("tiny --top-p 0", r"expected 0 < top_p <= 1, got 0"),
+        ("tiny --top-p 0", r"expected top_p above 0 and up to 1, got 0"),
         ("tiny --top-p 7", r"expected --top-p to be a number from 0 to 1, such as 0\.98; got '7'"),
         ("tiny --min-p 1", r"expected 0 <= min_p < 1, got 1"),
         ("tiny --top-k -1", r"expected --top-k to be a whole number from 0 on, such as 20; got '-1'"),
