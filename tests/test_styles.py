@@ -152,6 +152,9 @@ def test_a_band_is_one_that_the_pieces_have_and_no_fuller_than_they_are(band: St
         score = band.compose(bars=4, seed=seed)
         assert any(Counter(lineup_of(score)) <= Counter(map(int, known.split())) for known in band.habits.lineups)
         assert facts(score).max_polyphony <= band.habits.polyphony
+        pitches = np.concatenate([track.notes.pitch for track in score.tracks if not track.is_drum])
+        assert pitches.min() >= band.habits.low == 36
+        assert pitches.max() <= band.habits.high == 72
 
 
 def test_bands_are_drawn_as_often_as_pieces_have_them_and_by_the_number_of_instruments_wished() -> None:

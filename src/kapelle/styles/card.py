@@ -50,6 +50,7 @@ class Habits:
         names: of tracks that most pieces call alike: "52/0" for the first with program 52, "drums/0".
         keys: how many of the pieces are in each key, by its name.
         polyphony: pitched notes that sound at once, at most; 98 % of the pieces have no more. 0 if not known.
+        low, high: lowest and highest pitch of all pieces, MIDI numbers.
         lineups: how many of the pieces are for these instruments, by the programs of their tracks, 128 for drums,
             as in "30 30 33 128"; the most common ones, and none if not known.
     """
@@ -63,6 +64,8 @@ class Habits:
     names: dict[str, str] = field(default_factory=dict)
     keys: dict[str, int] = field(default_factory=dict)
     polyphony: int = 0
+    low: int = 0
+    high: int = 127
     lineups: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -72,10 +75,14 @@ class Habits:
         called: dict[str, Counter[str]] = {}
         keys: Counter[str] = Counter()
         lineups: Counter[str] = Counter()
+        pitches = np.zeros(128, np.int64)
         for score in scores:
             for place, track in zip(places(score), score.tracks, strict=True):
                 called.setdefault(place, Counter())[track.name] += 1
             key = with_detected_key(score).keys
+            for track in score.tracks:
+                if not track.is_drum:
+                    pitches += np.bincount(track.notes.pitch, minlength=128)
             keys.update(sign.name for sign in key)
             lineups[" ".join(map(str, lineup_of(score)))] += 1
             tonic = bool(key) and closes_on(score, key[0].tonic)
@@ -87,6 +94,7 @@ class Habits:
             return cls()
         table = np.array(rows)
         high = np.quantile(table, 0.98, axis=0)
+        heard = np.flatnonzero(pitches) if pitches.any() else np.array([0, 127])
         names = {}
         for place, counts in called.items():
             name, times = counts.most_common(1)[0]
@@ -102,6 +110,8 @@ class Habits:
             names=names,
             keys=dict(keys.most_common()),
             polyphony=int(high[6]),
+            low=int(heard[0]),
+            high=int(heard[-1]),
             lineups=dict(lineups.most_common(LINEUPS)),
         )
 
@@ -220,7 +230,7 @@ def habits_from_json(values: Any) -> Habits:
             if count < 1 or not all(0 <= int(program) <= 128 for program in lineup.split()):
                 raise ValueError("no line-up")
     habits = Habits(**known)
-    if habits.notes_per_bar <= 0 or habits.bars < 1:
+    if habits.notes_per_bar <= 0 or habits.bars < 1 or not 0 <= habits.low <= habits.high <= 127:
         raise StyleError("the style's habits are damaged: fetch or train the style again")
     return habits
 

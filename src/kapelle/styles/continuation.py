@@ -51,9 +51,13 @@ def prompt_of(codec: Codec, beginning: Score, bars: int, habits: Habits) -> Prom
     shift = habits.shift_to(canonical.keys[0] if canonical.keys else None)
     steps = codec.with_facts(codec.encode(heard)[:-1], bars=given + bars, shift=shift)
     meter = canonical.meter_at(stop)
+    played = [track.notes.pitch for track in canonical.tracks if not track.is_drum]
+    pitches = np.concatenate([*played, [habits.low, habits.high]])
     wishes = Wishes(
         bars=given + bars,
         meter=Meter(0, meter.numerator, meter.denominator),
+        low=int(pitches.min()),
+        high=int(pitches.max()),
         polyphony=max(habits.polyphony, facts(canonical).max_polyphony) if habits.polyphony else None,
         monophonic=habits.monophonic,
         lineup=lineup_of(canonical),

@@ -82,7 +82,7 @@ class Style:
             key: such as "D minor"; every pitched note is of its scale.
             meter: such as "3/4".
             tempo: beats per minute, 10..400.
-            range: lowest and highest pitch, as names or MIDI numbers.
+            range: lowest and highest pitch, as names or MIDI numbers; None for that of the style's own pieces.
             polyphony: how many pitched notes may sound at once; None for as many as in the style's own pieces.
             instruments: General MIDI names or programs for the pitched tracks, in order; the last one
                 serves all that are left. A style of bands plays in one with as many, if it knows one.
@@ -246,7 +246,8 @@ class Style:
         range: tuple[str | int, str | int] | None,
         polyphony: int | None,
     ) -> Wishes:
-        low, high = (_pitch(range[0]), _pitch(range[1])) if range is not None else (0, 127)
+        own = self.habits.low, self.habits.high
+        low, high = own if range is None else (_pitch(range[0]), _pitch(range[1]))
         return Wishes(
             bars,
             notes,
