@@ -15,6 +15,7 @@ import click
 from ..errors import FileError, KapelleError, MissingExtra, RunError
 from .music import read_music, tell_corpus
 from .output import clock, megabytes, plain, shown, table
+from .processes import Launched, only_helps, together
 from .progress import ProgressLine
 from .styles import COUNTS, pieces_line
 from .words import Number
@@ -43,6 +44,8 @@ class Asked:
     keep: int | None
     seed: int | None
     threads: int | None
+    processes: int | None
+    device: str | None
     out: Path | None
     force: bool
 
@@ -55,7 +58,10 @@ class Asked:
         minutes = None if self.minutes is None else f"{self.minutes:g}"
         told: dict[str, object] = {"corpus": self.corpus, "name": self.name, "from": self.base}
         told |= {"network": self.network, "minutes": minutes, "epochs": self.epochs, "seed": self.seed}
-        for name, value in (told | {"threads": self.threads}).items():
+        launched = Launched.here()
+        processes = self.processes if launched is None else launched.count
+        told |= {"threads": self.threads, "processes": processes, "device": self.device}
+        for name, value in told.items():
             if value is not None:
                 words += [f"--{name}", str(value)]
         return shlex.join(words)
@@ -83,6 +89,8 @@ class Asked:
 @click.option("--keep", type=Number(int, "10", 1), help="Keep so many saved epochs, the latest.  [all]")
 @click.option("--seed", type=Number(int, "7", 0, 2**32 - 1), help="Of every random choice.  [0]")
 @click.option("--threads", type=Number(int, "2", 1, 256), help="Of the processor.  [all]")
+@click.option("--processes", type=Number(int, "2", 1, 256), help="That train together, each with its threads.  [1]")
+@click.option("--device", help="Where to train: cpu, or cuda for a GPU.  [cpu]")
 @click.option("--out", type=click.Path(path_type=Path), help="The style's file.  [among your styles]")
 @click.option("--force", is_flag=True, help="Replace a style and a run that exist.")
 def train(**typed: Any) -> None:
@@ -98,6 +106,8 @@ def train(**typed: Any) -> None:
     asked = Asked(**typed)
     if asked.minutes is not None and not 0 < asked.minutes <= 10_080:
         raise KapelleError(f"expected --minutes above 0, up to a week (10080), got {asked.minutes:g}")
+    if only_helps(asked.processes, asked.device):
+        return
     path = _free_path(asked)
     style = _resumed(asked, path) if asked.resume else _learnt(asked, path)
     _tell_style(style, _save(style, path, asked.force or asked.resume), asked.out is None)
@@ -114,7 +124,8 @@ def _learnt(asked: Asked, path: Path) -> Style:
     music, title = read_music(asked.folder, asked.corpus)
     tell_corpus(music)
     return _watched(
-        lambda progress, tell: learn(
+        asked,
+        lambda progress, tell, parallel: learn(
             music,
             asked.name,
             asked.network or "stepwise",
@@ -132,7 +143,8 @@ def _learnt(asked: Asked, path: Path) -> Style:
             title=title,
             progress=progress,
             tell=tell,
-        )
+            parallel=parallel,
+        ),
     )
 
 
@@ -150,14 +162,15 @@ def _resumed(asked: Asked, path: Path) -> Style:
     old, _ = read_music(before, source["corpus"])
     if asked.folder is None and asked.corpus is None:
         if asked.minutes is None and asked.epochs is None:
-            return _watched(lambda progress, tell: resume(run, old, progress, tell))
+            return _watched(asked, lambda progress, tell, parallel: resume(run, old, progress, tell, parallel))
         music = old
     else:
         more, _ = read_music(asked.folder, asked.corpus)
         music = old if more.fingerprint == old.fingerprint else _together(old, more)
     tell_corpus(music)
     return _watched(
-        lambda progress, tell: go_on(
+        asked,
+        lambda progress, tell, parallel: go_on(
             run,
             music,
             asked.minutes,
@@ -165,7 +178,8 @@ def _resumed(asked: Asked, path: Path) -> Style:
             command=asked.command,
             progress=progress,
             tell=tell,
-        )
+            parallel=parallel,
+        ),
     )
 
 
@@ -212,15 +226,15 @@ def _check_network(name: str) -> None:
         raise MissingExtra("training", "train")
 
 
-def _watched(work: Callable[[Any, Callable[[str], None]], Style]) -> Style:
-    """Do long work, with a line that tells how far it is."""
-    with ProgressLine("learning") as line:
+def _watched(asked: Asked, work: Callable[[Any, Callable[[str], None], Any], Style]) -> Style:
+    """Do long work, with a line that tells how far it is, together with the processes that are asked for."""
+    with ProgressLine("learning") as line, together(asked.processes, asked.device) as parallel:
 
         def progress(share: float, cost: float, row: Any) -> None:
             held_out = "" if row is None or row.valid != row.valid else f", {row.valid:.2f} held out"
             line.tell(share, f"{cost:.2f} nats a note{held_out}")
 
-        return work(progress, line.say)
+        return work(progress, line.say, parallel)
 
 
 def _save(style: Style, path: Path, force: bool) -> Path:

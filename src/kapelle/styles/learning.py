@@ -46,6 +46,7 @@ def learn(
     title: str = "",
     progress: Any = None,
     tell: Tell = _silent,
+    parallel: Any = None,
     **changes: Any,
 ) -> Style:
     """Learn a style from a corpus.
@@ -72,6 +73,7 @@ def learn(
         title: for people.
         progress: see `kapelle.training.trainer.Progress`.
         tell: called with a line when something is to be said.
+        parallel: the processes that train together, and the device; see `kapelle.training.parallel`.
         changes: of the network's configuration.
 
     Raises:
@@ -85,7 +87,7 @@ def learn(
         network_name = base.card.network or network_name
     settings = Settings(name, network_name, minutes, epochs, seed, threads, title, command, changes)
     lesson = Lesson.of(corpus, settings, base)
-    trainer = lesson.trainer(progress=progress)
+    trainer = lesson.trainer(progress=progress, parallel=parallel)
     if run is None:
         outcome = trainer.run()
         return _judged(lesson, outcome)
@@ -97,13 +99,13 @@ def learn(
         folder.release()
 
 
-def resume(run: Path, corpus: Corpus, progress: Any = None, tell: Tell = _silent) -> Style:
+def resume(run: Path, corpus: Corpus, progress: Any = None, tell: Tell = _silent, parallel: Any = None) -> Style:
     """Go on with a run that was cut off, to the same result as if it had not been.
 
     Args:
         run: its folder.
         corpus: the very music it learns from.
-        progress, tell: as in `learn`.
+        progress, tell, parallel: as in `learn`.
 
     Raises:
         RunError: if there is no run, or it is complete, damaged, or another program works in it.
@@ -118,7 +120,7 @@ def resume(run: Path, corpus: Corpus, progress: Any = None, tell: Tell = _silent
         )
     base = open_style(folder.base) if folder.base.exists() else None
     lesson = Lesson.of(corpus, Settings(**manifest["settings"]), base, sides_of(manifest))
-    trainer = lesson.trainer(progress=progress)
+    trainer = lesson.trainer(progress=progress, parallel=parallel)
     folder.lock()
     try:
         if not folder.has_state:
@@ -148,6 +150,7 @@ def go_on(
     command: str = "",
     progress: Any = None,
     tell: Tell = _silent,
+    parallel: Any = None,
 ) -> Style:
     """A new run that goes on from the best of an earlier one, with more time, more music or both.
 
@@ -156,7 +159,7 @@ def go_on(
     Args:
         run: folder of the earlier run; the new one takes its place.
         corpus: all music to learn from now.
-        minutes, epochs, source, command, progress, tell: as in `learn`.
+        minutes, epochs, source, command, progress, tell, parallel: as in `learn`.
 
     Raises:
         RunError: if there is no run, or it is damaged, or another program works in it.
@@ -169,7 +172,7 @@ def go_on(
     if minutes is None and epochs is None:
         asked["minutes"] = 10.0
     lesson = Lesson.of(corpus, Settings(**asked), before, sides_of(manifest))
-    trainer = lesson.trainer(progress=progress)
+    trainer = lesson.trainer(progress=progress, parallel=parallel)
     kept = manifest["kept"]
     folder.put_aside()
     try:

@@ -123,8 +123,8 @@ class Lesson:
         """Encoded pieces to report once."""
         return _encoded(self.codec, self.parts.test)
 
-    def trainer(self, progress: Any = None) -> Any:
-        """What trains the network; see `kapelle.training.trainer.Trainer`.
+    def trainer(self, progress: Any = None, parallel: Any = None) -> Any:
+        """What trains the network; see `kapelle.training.trainer.Trainer` for this and the arguments.
 
         Raises:
             MissingExtra: if torch is not installed.
@@ -144,7 +144,8 @@ class Lesson:
             start = adopted(
                 self.net, self.codec, self.train, base.network, base.codec, base.weights, self.settings.seed
             )
-        return Trainer(self.net, self.codec, self.train, self.valid, recipe, start, progress=progress)
+        taught = self.net, self.codec, self.train, self.valid, recipe, start
+        return Trainer(*taught, progress=progress, parallel=parallel)
 
     def style(self, weights: Mapping[str, NDArray[Any]], rows: Sequence[Any], measured: bool) -> Style:
         """The style that has learnt these weights.

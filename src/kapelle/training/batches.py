@@ -40,20 +40,26 @@ class BatchPlan:
 
     @classmethod
     def for_data(
-        cls, lengths: Sequence[int], crop: int = 256, most_steps: int = 2048, least_batches: int = 12
+        cls,
+        lengths: Sequence[int],
+        crop: int = 256,
+        most_steps: int = 2048,
+        least_batches: int = 12,
+        processes: int = 1,
     ) -> BatchPlan:
         """A plan that fits the data: small corpora get small batches, so that an epoch still has several.
 
         Args:
             lengths: steps of each piece.
             crop: steps of the longest crop.
-            most_steps: of a batch.
+            most_steps: of a batch, for each process.
             least_batches: of an epoch, where the data are enough for it.
+            processes: that share a batch.
         """
         total = sum(lengths)
         crop = min(crop, max(lengths))
-        size = min(most_steps, max(total // least_batches, 2 * crop)) // crop
-        return cls(crop, max(1, min(size, 128)))
+        size = min(most_steps * processes, max(total // least_batches, 2 * crop)) // crop
+        return cls(crop, max(1, min(size, 128 * processes)))
 
 
 class Epoch(Sequence[Batch]):
@@ -131,3 +137,9 @@ def _crop(
     # The first step after the jump follows on something that is not there.
     paid[head] = False
     return steps, paid
+
+
+def few(pieces: Pieces, most_steps: int) -> Pieces:
+    """The first pieces up to a number of steps, at least one."""
+    total = np.cumsum([len(piece) for piece in pieces])
+    return pieces[: max(1, int(np.searchsorted(total, most_steps)))]

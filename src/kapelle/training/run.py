@@ -26,7 +26,8 @@ from typing import Any
 from ..errors import FileError, RunError
 from ..files.disk import write_atomically
 from .log import Row, from_lines, to_line
-from .trainer import Snapshot, Standing, Trainer, Weights
+from .standing import Snapshot, Standing, Weights
+from .trainer import Trainer
 
 VERSION = 1
 PATIENT_SECONDS = 5.0

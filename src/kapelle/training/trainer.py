@@ -6,10 +6,9 @@ import copy
 import math
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,10 +16,15 @@ import torch
 from numpy.typing import NDArray
 
 from ..codecs import Codec
+from ..errors import RunError
 from ..networks import Network
-from .batches import Batch, BatchPlan, Epoch, Pieces
+from .batches import Batch, BatchPlan, Epoch, Pieces, few
 from .likelihood import likelihood, word_counts
 from .log import Row
+from .parallel import Alone
+from .recipe import Recipe
+from .standing import Outcome, Snapshot, Standing, Weights
+from .weights import copied, fill, halved
 
 LOOK_STEPS = 20_000
 """A look is at the first held-out pieces that make up so many steps, so that it costs little of the time."""
@@ -34,111 +38,6 @@ MOST_FALLS = 3
 """A run that diverges once more than this ends with the best that it has."""
 SLOWER = 0.3
 """What the learning rate is multiplied with when a run has diverged."""
-
-Weights = dict[str, NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is trained.
-
-    Attributes:
-        minutes: longest time, looks included; None for no limit.
-        epochs: most epochs; None for as many as fit into the time. One of the two is needed.
-        optimiser: "adamw", "adam" or "rmsprop".
-        learning_rate: at its highest.
-        weight_decay: of AdamW.
-        averaging: how much of the averaged weights stays at each update, near 1; 0 for no averaging.
-        patience: a run by time ends when so large a share of it brought nothing better; None for never.
-        crop: steps of a piece that are looked at together, at most.
-        seed: every random choice follows from it.
-        threads: of torch; None leaves torch's own choice.
-        device: "cpu", or another that torch knows.
-        clock: what tells the seconds; `time.process_time` compares fairly on a machine with other work to do.
-    """
-
-    minutes: float | None = 10.0
-    epochs: int | None = None
-    optimiser: str = "adamw"
-    learning_rate: float = 3e-3
-    weight_decay: float = 0.02
-    averaging: float = 0.995
-    patience: float | None = 0.25
-    crop: int = 256
-    seed: int = 0
-    threads: int | None = None
-    device: str = "cpu"
-    clock: Callable[[], float] = time.monotonic
-
-    def __post_init__(self) -> None:
-        if self.minutes is None and self.epochs is None:
-            raise ValueError("expected minutes or epochs, got neither")
-
-
-@dataclass
-class Standing:
-    """How far a run has come; with the tensors of a `Snapshot` it is all that going on needs.
-
-    Attributes:
-        epoch: whole epochs that are done.
-        batch: batches of the next one that are done.
-        updates: of the weights.
-        seconds: that the run has taken.
-        looked: updates at the last look at the held-out pieces.
-        warm: updates at which the rate last began to rise.
-        scale: of the learning rate.
-        falls: how often the run has diverged.
-        recent: running mean of the cost, nats per note.
-        lowest: least such mean.
-        since: sums since the last row: cost, notes, hits, fields, norms of gradients, updates, seconds.
-        best: the look at the weights that are kept.
-        ended: why the run is over, or nothing.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    updates: int = 0
-    seconds: float = 0.0
-    looked: int = 0
-    warm: int = 0
-    scale: float = 1.0
-    falls: int = 0
-    recent: float = math.nan
-    lowest: float = math.inf
-    since: list[float] = field(default_factory=lambda: [0.0] * 7)
-    best: Row | None = None
-    ended: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Standing:
-        """What `to_json` wrote."""
-        best = values["best"]
-        return cls(**{**values, "best": None if best is None else Row(**best)})
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A run at one moment: tensors by name, and how far it has come."""
-
-    tensors: Weights
-    standing: Standing
-
-
-@dataclass
-class Outcome:
-    """What training gives: the best weights by the held-out pieces, in half precision, and how it went."""
-
-    weights: Weights
-    rows: list[Row] = field(default_factory=list)
-    best: Row | None = None
-    seconds: float = 0.0
-    updates: int = 0
-    ended: str = ""
-
 
 Progress = Callable[[float, float, Row | None], None]
 """Called with the share done (0..1), the cost of the last batch in nats per note, and the last row."""
@@ -163,6 +62,24 @@ def fit(
     return Trainer(network, codec, train, valid, recipe, progress=progress).run()
 
 
+def assist(parallel: Alone) -> None:
+    """What a process does that is not the first: help with each training, and leave when there are no more.
+
+    Raises:
+        RunError: if another process has ended.
+    """
+    # Ctrl-C in a terminal reaches every process; it is the first that ends the run, and tells the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        while (lesson := parallel.told(None)) is not None:
+            network, codec, train, recipe, low_precision = lesson
+            helper = Trainer(network, codec, train, [], recipe, parallel=parallel)
+            helper.low_precision = low_precision
+            helper.learn()
+    finally:
+        parallel.leave()
+
+
 class Trainer:
     """Trains a network.
 
@@ -174,6 +91,9 @@ class Trainer:
     comes to the same weights, bit for bit on one thread, as one that was never cut off; by epochs, that is: time
     is another one each time.
 
+    Of several processes each has a trainer with the same weights, which learns from its share of the rows of every
+    batch; gradients are summed over all. Only the first looks, keeps and decides; all others are its helpers.
+
     Args:
         network: what to train.
         codec: that made the steps.
@@ -183,6 +103,7 @@ class Trainer:
         start: weights to begin with; None for fresh ones.
         keeper: told of each row, update and epoch.
         progress: told about the run after each update.
+        parallel: the processes that learn together, and the device; None for this one alone, on the processor.
     """
 
     def __init__(
@@ -195,17 +116,19 @@ class Trainer:
         start: Mapping[str, NDArray[Any]] | None = None,
         keeper: Keeper | None = None,
         progress: Progress | None = None,
+        parallel: Alone | None = None,
     ) -> None:
         self.network, self.codec, self.train, self.recipe = network, codec, train, recipe
-        self.valid = _few(valid, min(LOOK_STEPS, max(sum(map(len, train)) // 8, 1000)))
+        self.valid = few(valid, min(LOOK_STEPS, max(sum(map(len, train)) // 8, 1000)))
         self.start, self.keeper = start, keeper
         self.progress = progress or (lambda share, cost, row: None)
-        self.plan = BatchPlan.for_data([len(piece) for piece in train], recipe.crop)
-        self.standing = Standing()
+        self.parallel = parallel or Alone()
+        self.plan = BatchPlan.for_data([len(piece) for piece in train], recipe.crop, processes=self.parallel.count)
+        self.standing = Standing(size=self.plan.size)
         self.stopped = False
         self.rows: list[Row] = []
         self.best_weights: Weights = {}
-        self.low_precision = recipe.device != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        self.low_precision = self.parallel.low_precision
         if recipe.threads:
             torch.set_num_threads(recipe.threads)
         self._begin(start)
@@ -216,30 +139,38 @@ class Trainer:
             torch.manual_seed(self.recipe.seed)
             self.module = self.network.module()
         if weights is not None:
-            _fill(self.module, weights)
+            fill(self.module, weights)
         elif hasattr(self.module, "begin_from"):
             counts = word_counts(self.train, self.codec)
             predicted = self.network.config.columns.predicted
             self.module.begin_from([torch.from_numpy(counts[column]).float() for column in predicted])
-        self.module.to(self.recipe.device)
+        self.module.to(self.parallel.device)
         self.average = copy.deepcopy(self.module).eval()
         options: dict[str, Any] = {"lr": self.recipe.learning_rate}
         if self.recipe.optimiser == "adamw":
             options |= {"weight_decay": self.recipe.weight_decay, "betas": (0.9, 0.98)}
         self.optimiser = OPTIMISERS[self.recipe.optimiser](self.module.parameters(), **options)
+        self._is_begun_anew = True
 
     # -- the loop ---------------------------------------------------------------------------------
 
     def run(self) -> Outcome:
-        """Train to the end, from wherever the run is."""
+        """Train to the end, from wherever the run is.
+
+        Raises:
+            RunError: if another process has ended; what is kept can be gone on with.
+        """
         standing = self.standing
         self._clock = self.recipe.clock() - standing.seconds
-        with torch.random.fork_rng(), _interrupting(self.stop):
-            while not (standing.ended or self.stopped):
-                self._run_epoch()
+        try:
+            with _interrupting(self.stop):
+                self.parallel.told((self.network, self.codec, self.train, self.recipe, self.low_precision))
+                self.learn()
+        except RunError:
+            self._keep_end()
+            raise
         # What is kept is how the run stood before this last look, which one that is never stopped does not take.
-        if self.keeper is not None:
-            self.keeper.at_end(self)
+        self._keep_end()
         if self.stopped and not standing.ended:
             keeper, self.keeper = self.keeper, None
             if standing.updates > standing.looked:
@@ -248,38 +179,65 @@ class Trainer:
         ended = standing.ended or "stopped"
         return Outcome(self.best_weights, self.rows, standing.best, standing.seconds, standing.updates, ended)
 
+    def _keep_end(self) -> None:
+        if self.keeper is not None:
+            self.keeper.at_end(self)
+
     def stop(self) -> None:
         """End the run after the update it is at; what is kept can be gone on with."""
         self.stopped = True
 
-    def _run_epoch(self) -> None:
-        standing, recipe = self.standing, self.recipe
-        epoch = Epoch(self.train, self.plan, self.codec, recipe.seed, standing.epoch)
-        for number in range(standing.batch, len(epoch)):
-            before = standing.seconds
-            self._update(epoch[number])
-            standing.seconds = self.recipe.clock() - self._clock
-            standing.since[6] += standing.seconds - before
-            standing.batch = number + 1
+    def learn(self) -> None:
+        """Update by update, until the first process says that it is over."""
+        batches = self._batches()
+        with torch.random.fork_rng():
+            while not self._is_over():
+                self._update(next(batches))
+                if self.parallel.is_first:
+                    self._settle()
+
+    def _batches(self) -> Iterator[Batch]:
+        """What comes next, for ever."""
+        while True:
+            epoch = Epoch(self.train, self.plan, self.codec, self.recipe.seed, self.standing.epoch)
             self._length = len(epoch)
-            last = standing.batch == len(epoch)
+            for number in range(self.standing.batch, len(epoch)):
+                yield epoch[number]
+
+    def _is_over(self) -> bool:
+        """Whether the run ends here. All processes then stand where the first does, and have its weights."""
+        news = self.snapshot() if self._is_begun_anew and self.parallel.count > 1 else None
+        self._is_begun_anew = False
+        over = self.stopped or bool(self.standing.ended)
+        standing, news, over = self.parallel.told((self.standing, news, over))
+        if not self.parallel.is_first:
+            self.standing = standing
+            if news is not None:
+                self.restore(news, [])
+        return over
+
+    def _settle(self) -> None:
+        """After an update: tell the time, look, fall back, keep, as is due."""
+        standing, recipe, before = self.standing, self.recipe, self.standing.seconds
+        standing.seconds = recipe.clock() - self._clock
+        standing.since[6] += standing.seconds - before
+        standing.batch += 1
+        last = standing.batch == self._length
+        if last:
+            standing.epoch, standing.batch = standing.epoch + 1, 0
+        share = self.share
+        if share >= 1:
+            standing.ended = "epochs" if recipe.epochs is not None and standing.epoch >= recipe.epochs else "time"
+        unseen = standing.updates - standing.looked
+        if self._has_diverged():
+            self._fall_back()
+        elif last or standing.ended or unseen >= LOOK_UPDATES:
+            self._add_row(look=unseen >= LEAST_UPDATES or bool(standing.ended))
+        self.progress(min(share, 1.0), standing.recent, self.rows[-1] if self.rows else None)
+        if self.keeper is not None and not standing.ended:
+            self.keeper.after_update(self)
             if last:
-                standing.epoch, standing.batch = standing.epoch + 1, 0
-            share = self.share
-            if share >= 1:
-                standing.ended = "epochs" if recipe.epochs is not None and standing.epoch >= recipe.epochs else "time"
-            unseen = standing.updates - standing.looked
-            if self._has_diverged():
-                self._fall_back()
-            elif last or standing.ended or unseen >= LOOK_UPDATES:
-                self._add_row(look=unseen >= LEAST_UPDATES or bool(standing.ended))
-            self.progress(min(share, 1.0), standing.recent, self.rows[-1] if self.rows else None)
-            if self.keeper is not None and not standing.ended:
-                self.keeper.after_update(self)
-                if last:
-                    self.keeper.after_epoch(self)
-            if standing.ended or self.stopped:
-                return
+                self.keeper.after_epoch(self)
 
     @property
     def share(self) -> float:
@@ -307,28 +265,42 @@ class Trainer:
         return self.recipe.learning_rate * standing.scale * warm * falling
 
     def _update(self, batch: Batch) -> None:
-        standing, device = self.standing, self.recipe.device
+        standing = self.standing
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate
-        torch.manual_seed(int(np.random.SeedSequence((self.recipe.seed, standing.updates)).generate_state(1)[0]))
+        # Each process leaves other units out. For the first a seed that ends in 0 is the same as one without it.
+        seed = np.random.SeedSequence((self.recipe.seed, standing.updates, self.parallel.rank))
+        torch.manual_seed(int(seed.generate_state(1)[0]))
         self.module.train()
-        steps, paid = torch.from_numpy(batch.steps).to(device), torch.from_numpy(batch.paid).to(device)
-        with torch.autocast(device.split(":")[0], torch.bfloat16, enabled=self.low_precision):
-            costs, _, hits = self.module(steps, real=torch.from_numpy(batch.real).to(device))
-        total = (costs * paid).sum()
-        loss = total / paid.any(-1).sum()
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = float(torch.nn.utils.clip_grad_norm_(self.module.parameters(), 1.0))
+        parameters = list(self.module.parameters())
+        cost, hits = self.parallel.add_up(parameters, self._learn_share(batch))
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters, 1.0))
         self.optimiser.step()
         standing.updates += 1
-        self._follow()
-        cost, notes = total.item(), max(batch.notes, 1)
+        if self.parallel.is_first:
+            self._follow()
+        notes = max(batch.notes, 1)
         choices = batch.paid[:, :, list(self.network.config.columns.predicted)]
-        new = cost, notes, int((hits & paid).sum()), int(choices.sum()), norm, 1
+        new = cost, notes, hits, int(choices.sum()), norm, 1
         standing.since[:6] = [sum_ + more for sum_, more in zip(standing.since, new, strict=False)]
         mean = cost / notes
         standing.recent = mean if math.isnan(standing.recent) else 0.9 * standing.recent + 0.1 * mean
+
+    def _learn_share(self, batch: Batch) -> tuple[float, float]:
+        """Gradients of the rows that are this process's, over the paid steps of all, and their cost and hits."""
+        device = self.parallel.device
+        # Rows stand by length, so that every other one is as much work as those between.
+        mine = slice(self.parallel.rank, None, self.parallel.count)
+        steps, paid, real = (torch.from_numpy(rows[mine]).to(device) for rows in (batch.steps, batch.paid, batch.real))
+        if not len(steps):
+            return 0.0, 0
+        with torch.autocast(device.split(":")[0], torch.bfloat16, enabled=self.low_precision):
+            costs, _, hits = self.module(steps, real=real)
+        total = (costs * paid).sum()
+        loss = total / torch.tensor(int(batch.paid.any(-1).sum()), device=device)
+        loss.backward()
+        return total.item(), int((hits & paid).sum())
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def _follow(self) -> None:
@@ -350,7 +322,7 @@ class Trainer:
         standing.since = [0.0] * 7
         valid = accuracy = math.nan
         if look:
-            found = likelihood(self.average, self.valid, self.codec, self.recipe.device)
+            found = likelihood(self.average, self.valid, self.codec, self.parallel.device)
             valid, accuracy = found.nats_per_note, found.accuracy
             standing.looked = standing.updates
         standing.seconds += self.recipe.clock() - before
@@ -412,15 +384,15 @@ class Trainer:
 
     def weights(self) -> Weights:
         """The averaged weights as they are kept: on the CPU, in half precision."""
-        return {name: _halved(weight) for name, weight in self.average.state_dict().items()}
+        return {name: halved(weight) for name, weight in self.average.state_dict().items()}
 
     def snapshot(self) -> Snapshot:
         """All that going on needs, copied."""
         tensors = {f"best/{name}": weight for name, weight in self.best_weights.items()}
         for what, module in (("module", self.module), ("average", self.average)):
-            tensors |= {f"{what}/{name}": _copied(tensor) for name, tensor in module.state_dict().items()}
+            tensors |= {f"{what}/{name}": copied(tensor) for name, tensor in module.state_dict().items()}
         for index, values in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser/{index}/{name}": _copied(tensor) for name, tensor in values.items()}
+            tensors |= {f"optimiser/{index}/{name}": copied(tensor) for name, tensor in values.items()}
         return Snapshot(tensors, copy.deepcopy(self.standing))
 
     def restore(self, snapshot: Snapshot, rows: list[Row]) -> None:
@@ -437,8 +409,8 @@ class Trainer:
         for name, tensor in snapshot.tensors.items():
             what, _, rest = name.partition("/")
             parts[what][rest] = tensor
-        _fill(self.module, parts["module"])
-        _fill(self.average, parts["average"])
+        fill(self.module, parts["module"])
+        fill(self.average, parts["average"])
         states: dict[int, dict[str, torch.Tensor]] = {}
         for name, tensor in parts["optimiser"].items():
             index, _, what = name.partition("/")
@@ -447,6 +419,8 @@ class Trainer:
         self.best_weights = parts["best"]
         self.standing = copy.deepcopy(snapshot.standing)
         self.rows = list(rows)
+        self.plan = replace(self.plan, size=self.standing.size or self.plan.size)
+        self._is_begun_anew = True
         if self.standing.batch:
             self._length = len(Epoch(self.train, self.plan, self.codec, self.recipe.seed, self.standing.epoch))
 
@@ -467,29 +441,6 @@ def _interrupting(stop: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _few(pieces: Pieces, most_steps: int) -> Pieces:
-    """The first pieces up to a number of steps, at least one."""
-    total = np.cumsum([len(piece) for piece in pieces])
-    return pieces[: max(1, int(np.searchsorted(total, most_steps)))]
-
-
-def _fill(module: torch.nn.Module, weights: Mapping[str, NDArray[Any]]) -> None:
-    """Give a module these weights; it keeps its own precision."""
-    own = module.state_dict()
-    if own.keys() != weights.keys() or any(own[name].shape != weights[name].shape for name in own):
-        raise ValueError("the weights are of another network")
-    module.load_state_dict({name: torch.from_numpy(np.array(weight)).to(own[name]) for name, weight in weights.items()})
-
-
-def _copied(tensor: torch.Tensor) -> NDArray[Any]:
-    return np.array(tensor.detach().cpu().numpy())
-
-
-def _halved(tensor: torch.Tensor) -> NDArray[Any]:
-    array = _copied(tensor)
-    return array.astype(np.float16) if array.dtype.kind == "f" else array
 
 
 __all__ = ["Keeper", "Outcome", "Progress", "Recipe", "Snapshot", "Standing", "Trainer", "fit"]

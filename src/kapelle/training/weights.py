@@ -94,3 +94,26 @@ def shares(begun: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.fl
     together = np.bincount(begun, weights=heard)
     logs: NDArray[np.float32] = np.log(heard / together[begun]).astype(np.float32)
     return logs
+
+
+def fill(module: torch.nn.Module, weights: Mapping[str, NDArray[Any]]) -> None:
+    """Give a module these weights; it keeps its own precision.
+
+    Raises:
+        ValueError: if they are of another network.
+    """
+    own = module.state_dict()
+    if own.keys() != weights.keys() or any(own[name].shape != weights[name].shape for name in own):
+        raise ValueError("the weights are of another network")
+    module.load_state_dict({name: torch.from_numpy(np.array(weight)).to(own[name]) for name, weight in weights.items()})
+
+
+def copied(tensor: torch.Tensor) -> NDArray[Any]:
+    """A copy of a tensor, wherever it is."""
+    return np.array(tensor.detach().cpu().numpy())
+
+
+def halved(tensor: torch.Tensor) -> NDArray[Any]:
+    """A copy of a tensor as it is kept in a style: in half precision, unless it holds whole numbers."""
+    array = copied(tensor)
+    return array.astype(np.float16) if array.dtype.kind == "f" else array
