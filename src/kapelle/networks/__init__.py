@@ -9,6 +9,7 @@ The folder is the registry: a network is a package here, or a module named by an
     MODULE    "package.module:Class" of the torch network, imported only for training
     PRESETS   named configurations: name -> what differs from the defaults
     ADOPT     optional: weights that begin with what another network of the kind has learnt, which has other words
+    SPACE     optional: what tuning tries: field of CONFIG -> its values, ascending; of sizes, what weighs most first
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,8 +20,10 @@ from ..networks.lstm import PRESETS as REFERENCES
 from .card import Card, Habits
 from .style import Style
 
-FINE_TUNING = {"learning_rate": 1e-3}
-"""What is other when a network goes on from a style."""
+FINE_TUNING_RATE = 1e-3
+"""The highest learning rate at which a network goes on from a style."""
+OF_RECIPE = ("learning_rate", "crop")
+"""What may be changed that is no part of a network's configuration, but of how it is trained."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Settings:
         threads: of torch; None for its own choice.
         title: for people.
         command: what makes the style again.
-        changes: of the network's configuration.
+        changes: of the network's configuration; and `learning_rate` and `crop`, of how it is trained.
     """
 
     name: str
@@ -53,6 +55,19 @@ class Settings:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self)
+
+    def network_of(self, columns: Columns) -> Network:
+        """The network that is asked for.
+
+        Raises:
+            KapelleError: if there is none of that name.
+        """
+        return network(self.network, columns, **{k: v for k, v in self.changes.items() if k not in OF_RECIPE})
+
+    @property
+    def habits(self) -> dict[str, Any]:
+        """How the network is trained, where that is not as it is usual."""
+        return recipe_of(self.network) | {k: v for k, v in self.changes.items() if k in OF_RECIPE}
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +112,7 @@ class Lesson:
         codec = codecs()["events"].for_scores(piece.score for piece in corpus.pieces)
         columns = Columns.of(codec.layout)
         if base is None:
-            net = network(settings.network, columns, **settings.changes)
+            net = settings.network_of(columns)
         else:
             config = {**base.network.config.__dict__, "columns": columns}
             net = Network(base.network.name, type(base.network.config)(**config))
@@ -107,6 +122,13 @@ class Lesson:
                 f"{corpus.name}: expected at least one piece to learn from and one to hold out, got fewer; add music"
             )
         return lesson
+
+    def with_settings(self, settings: Settings) -> Lesson:
+        """The same music, split and encoded as it is here, to be learnt from nothing in another way."""
+        other = replace(self, settings=settings, net=settings.network_of(self.net.config.columns), base=None)
+        # What is cached lies in __dict__: encoding a large corpus again would take longer than a short training.
+        other.__dict__.update({part: getattr(self, part) for part in ("train", "valid", "test")})
+        return other
 
     @cached_property
     def train(self) -> list[NDArray[np.int32]]:
@@ -137,10 +159,12 @@ class Lesson:
                 raise
             raise MissingExtra("training", "train") from None
         asked = self.settings
-        habits = recipe_of(asked.network) | (FINE_TUNING if self.base is not None else {})
-        recipe = Recipe(minutes=asked.minutes, epochs=asked.epochs, seed=asked.seed, threads=asked.threads, **habits)
+        recipe = Recipe(
+            minutes=asked.minutes, epochs=asked.epochs, seed=asked.seed, threads=asked.threads, **asked.habits
+        )
         base, start = self.base, None
         if base is not None:
+            recipe = replace(recipe, learning_rate=min(recipe.learning_rate, FINE_TUNING_RATE))
             start = adopted(
                 self.net, self.codec, self.train, base.network, base.codec, base.weights, self.settings.seed
             )

@@ -17,6 +17,12 @@ from .likelihood import word_counts
 BIAS_UPDATES = 24
 
 
+def num_weights(net: Network) -> int:
+    """How many numbers a network's weights are, told without making them."""
+    with torch.device("meta"):
+        return sum(weight.numel() for weight in net.module().state_dict().values())
+
+
 def module_of(net: Network, weights: Mapping[str, NDArray[Any]]) -> Any:
     """The torch network with these weights, ready to be looked at."""
     module = net.module()

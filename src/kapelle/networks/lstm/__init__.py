@@ -1,6 +1,6 @@
 """The reference networks of the field by name: skuldur, softology, textbook, event."""
 
-from .config import PRESETS, LstmConfig
+from .config import PRESETS, SPACE, LstmConfig
 from .player import LstmPlayer
 
 NAME = "lstm"
@@ -8,4 +8,4 @@ CONFIG = LstmConfig
 PLAYER = LstmPlayer
 MODULE = "kapelle.networks.lstm.module:LstmModule"
 
-__all__ = ["CONFIG", "MODULE", "NAME", "PLAYER", "PRESETS"]
+__all__ = ["CONFIG", "MODULE", "NAME", "PLAYER", "PRESETS", "SPACE"]

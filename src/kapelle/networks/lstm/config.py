@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,3 +66,21 @@ PRESETS: dict[str, dict[str, Any]] = {
     "event": {"hidden_dims": (512, 512), "embed_dim": 128},
 }
 """What each name stands for; what is not said is as in `LstmConfig`."""
+
+SPACE: dict[str, Sequence[Any]] = {
+    "hidden_dims": (
+        (64,),
+        (128,),
+        (128, 128),
+        (256,),
+        (256, 128),
+        (256, 256),
+        (256, 256, 256),
+        (512, 256),
+        (512, 512),
+        (512, 512, 512),
+    ),
+    "embed_dim": (16, 32, 64, 128),
+    "dropout": (0.1, 0.2, 0.3, 0.4, 0.5),
+}
+"""What tuning tries; the layers by their weights, ascending."""

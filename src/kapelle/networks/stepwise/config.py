@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,3 +52,14 @@ class StepwiseConfig:
     def from_json(cls, values: dict[str, Any]) -> StepwiseConfig:
         """The configuration that `to_json` wrote."""
         return cls(**{**values, "columns": Columns.of(values["columns"])})
+
+
+SPACE: dict[str, Sequence[Any]] = {
+    "num_layers": range(1, 4),
+    "hidden_dim": range(64, 513, 16),
+    "embed_dim": range(32, 257, 16),
+    "inner_dim": range(48, 257, 16),
+    "attention_dim": range(32, 257, 32),
+    "dropout": (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5),
+}
+"""What tuning tries. A trial is too short to show what dropout is good for, so it is never left out."""
