@@ -17,6 +17,7 @@ from .runs import pick, report
 from .showing import show
 from .styles import styles
 from .training import train
+from .tuning import tune
 from .words import explained
 
 USER_ERROR, STOPPED = 2, 130
@@ -58,7 +59,7 @@ def kapelle(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (styles, train, report, pick, compose, continue_, show):
+for command in (styles, train, tune, report, pick, compose, continue_, show):
     kapelle.add_command(command)
 
 

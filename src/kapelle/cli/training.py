@@ -6,9 +6,10 @@ import os
 import shlex
 import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from ..styles import Style
 
 SUFFIX = ".safetensors"
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Asked:
     processes: int | None
     device: str | None
     out: Path | None
+    tensorboard: bool
     force: bool
 
     @property
@@ -92,6 +96,7 @@ class Asked:
 @click.option("--processes", type=Number(int, "2", 1, 256), help="That train together, each with its threads.  [1]")
 @click.option("--device", help="Where to train: cpu, or cuda for a GPU.  [cpu]")
 @click.option("--out", type=click.Path(path_type=Path), help="The style's file.  [among your styles]")
+@click.option("--tensorboard", is_flag=True, help="Keep the curves for TensorBoard too, in the run's folder.")
 @click.option("--force", is_flag=True, help="Replace a style and a run that exist.")
 def train(**typed: Any) -> None:
     """Learn a style from the music in FOLDER and the folders in it; FOLDER may be one file.
@@ -108,23 +113,26 @@ def train(**typed: Any) -> None:
         raise KapelleError(f"expected --minutes above 0, up to a week (10080), got {asked.minutes:g}")
     if only_helps(asked.processes, asked.device):
         return
-    path = _free_path(asked)
+    if asked.tensorboard:
+        need("tensorboard", "TensorBoard", "watch")
+    path = free_path(asked.name, asked.out, asked.force or asked.resume)
     style = _resumed(asked, path) if asked.resume else _learnt(asked, path)
-    _tell_style(style, _save(style, path, asked.force or asked.resume), asked.out is None)
+    tell_style(style, keep_style(style, path, asked.force or asked.resume), asked.out is None)
 
 
 def _learnt(asked: Asked, path: Path) -> Style:
     from ..styles import learn, load_style, run_path
 
-    _check_network(asked.network or "stepwise")
+    check_network(asked.network or "stepwise")
     run = run_path(path)
     if not asked.force and (run / "manifest.json").exists():
         raise RunError(f"{shown(run)}: a run of that name was begun; go on with --resume, or begin anew with --force")
     base = None if asked.base is None else load_style(asked.base)
     music, title = read_music(asked.folder, asked.corpus)
     tell_corpus(music)
-    return _watched(
+    return _trained(
         asked,
+        run,
         lambda progress, tell, parallel: learn(
             music,
             asked.name,
@@ -155,21 +163,22 @@ def _resumed(asked: Asked, path: Path) -> Style:
     for option, value in (("--from", asked.base), ("--network", asked.network), ("--seed", asked.seed)):
         if value is not None:
             raise RunError(f"expected {option} only where a run begins, got it with --resume; leave it out")
-    _check_network("stepwise")
+    check_network("stepwise")
     run = run_path(path)
     source = run_source(run)
     before = Path(source["folder"]) if source["folder"] else None
     old, _ = read_music(before, source["corpus"])
     if asked.folder is None and asked.corpus is None:
         if asked.minutes is None and asked.epochs is None:
-            return _watched(asked, lambda progress, tell, parallel: resume(run, old, progress, tell, parallel))
+            return _trained(asked, run, lambda progress, tell, parallel: resume(run, old, progress, tell, parallel))
         music = old
     else:
         more, _ = read_music(asked.folder, asked.corpus)
         music = old if more.fingerprint == old.fingerprint else _together(old, more)
     tell_corpus(music)
-    return _watched(
+    return _trained(
         asked,
+        run,
         lambda progress, tell, parallel: go_on(
             run,
             music,
@@ -199,15 +208,15 @@ def _together(old: Corpus, more: Corpus) -> Corpus:
     return Corpus.of(old.name, (*old.pieces, *more.pieces), (*old.skipped, *more.skipped), licence, credit)
 
 
-def _free_path(asked: Asked) -> Path:
-    """Where the style is to lie; nothing is written yet, but it is made sure that it can be."""
+def free_path(name: str, out: Path | None, replaces: bool) -> Path:
+    """Where a style is to lie; nothing is written yet, but it is made sure that it can be."""
     from ..styles import style_path
 
-    path = style_path(asked.name) if asked.out is None else asked.out
+    path = style_path(name) if out is None else out
     if path.suffix != SUFFIX:
         raise FileError(f"{shown(path)}: expected --out to be a file that ends in {SUFFIX}")
-    if not (asked.force or asked.resume) and os.path.lexists(path):
-        other = "another --name" if asked.out is None else "another --out"
+    if not replaces and os.path.lexists(path):
+        other = "another --name" if out is None else "another --out"
         raise FileError(f"{shown(path)}: exists already; take {other}, or replace it with --force")
     if path.is_dir():
         raise FileError(f"{shown(path)}: expected a style's file, got a folder; take another name")
@@ -215,29 +224,51 @@ def _free_path(asked: Asked) -> Path:
     return path
 
 
-def _check_network(name: str) -> None:
+def check_network(name: str) -> None:
     """Refuse before the long run what would be refused after the music has been read."""
-    import importlib.util
-
     from ..networks import Columns, network
 
     network(name, Columns.of([("any", 2, False)]))
-    if importlib.util.find_spec("torch") is None:
-        raise MissingExtra("training", "train")
+    need("torch", "training", "train")
 
 
-def _watched(asked: Asked, work: Callable[[Any, Callable[[str], None], Any], Style]) -> Style:
-    """Do long work, with a line that tells how far it is, together with the processes that are asked for."""
-    with ProgressLine("learning") as line, together(asked.processes, asked.device) as parallel:
+def need(module: str, what: str, extra: str) -> None:
+    """Refuse what cannot be done without an optional library, without importing it yet."""
+    import importlib.util
+
+    if importlib.util.find_spec(module) is None:
+        raise MissingExtra(what, extra)
+
+
+def watched(work: Callable[[Any, Callable[[str], None]], Made], board: Path | None = None) -> Made:
+    """Do long work, with a line that tells how far it is, and with curves for TensorBoard in a run's folder."""
+    with ProgressLine("learning") as line, _board(board, line.say) as drawn:
 
         def progress(share: float, cost: float, row: Any) -> None:
             held_out = "" if row is None or row.valid != row.valid else f", {row.valid:.2f} held out"
             line.tell(share, f"{cost:.2f} nats a note{held_out}")
+            if drawn is not None:
+                drawn.show(row)
 
-        return work(progress, line.say, parallel)
+        return work(progress, line.say)
 
 
-def _save(style: Style, path: Path, force: bool) -> Path:
+def _trained(asked: Asked, run: Path, work: Callable[[Any, Callable[[str], None], Any], Style]) -> Style:
+    """Train together with the processes that are asked for."""
+    with together(asked.processes, asked.device) as parallel:
+        board = run if asked.tensorboard else None
+        return watched(lambda progress, tell: work(progress, tell, parallel), board)
+
+
+def _board(run: Path | None, tell: Callable[[str], None]) -> Any:
+    if run is None:
+        return nullcontext()
+    from ..training.board import Board
+
+    return Board(run, tell)
+
+
+def keep_style(style: Style, path: Path, force: bool) -> Path:
     """Save the style; if that fails now, after the long run, it is saved elsewhere rather than lost."""
     from ..styles import save_style
 
@@ -258,7 +289,8 @@ def _save(style: Style, path: Path, force: bool) -> Path:
         raise
 
 
-def _tell_style(style: Style, path: Path, by_name: bool) -> None:
+def tell_style(style: Style, path: Path, by_name: bool) -> None:
+    """What a style has become, where its file lies, and what to type next."""
     rows = [(name, f"{value:.4g}") for name, value in style.card.figures.items() if name not in COUNTS]
     rows += [("pieces", line) for line in (pieces_line(style.card),) if line]
     click.echo(f"learnt in {clock(style.card.seconds)}; nats per note say how well it foretells, lower is better")

@@ -180,7 +180,7 @@ class RunFolder:
         self._manifest.unlink()
         for path in (self._state, self._log, self.best, self.base):
             path.unlink(missing_ok=True)
-        for name in ("epochs", "curves", "samples"):
+        for name in ("epochs", "curves", "samples", "tensorboard"):
             shutil.rmtree(self.path / name, ignore_errors=True)
 
     def put_aside(self) -> None:
