@@ -35,8 +35,8 @@ class Said:
 
     @property
     def is_refusal(self) -> bool:
-        """Whether it is one line for the user, besides notes on takes, and the code 2."""
-        lines = [line for line in self.err.splitlines() if not line.startswith("seed ")]
+        """Whether it is one line for the user, besides notes on takes and on room, and the code 2."""
+        lines = [line for line in self.err.splitlines() if not line.startswith(("seed ", "the run takes "))]
         return self.code == 2 and len(lines) == 1 and lines[0].startswith("kapelle: ")
 
 

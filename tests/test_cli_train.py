@@ -146,7 +146,7 @@ def test_stopping_keeps_the_best_so_far(terminal: Terminal) -> None:
         assert not (terminal.styles / "mine.safetensors").exists()
     else:
         assert said.code == 0
-        assert "ended: stopped" in said.out
+        assert "stopped on the way; --resume goes on" in said.out
         terminal.run("compose mine --bars 1 --seed 1")
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ..styles import Style
 
 SUFFIX = ".safetensors"
+CURVE_WIDTH = 24
+"""Characters of the curve in the line that tells how far a run is."""
 
 Made = TypeVar("Made")
 
@@ -242,10 +244,18 @@ def need(module: str, what: str, extra: str) -> None:
 
 def watched(work: Callable[[Any, Callable[[str], None]], Made], board: Path | None = None) -> Made:
     """Do long work, with a line that tells how far it is, and with curves for TensorBoard in a run's folder."""
+    from ..rendering import sparkline
+
     with ProgressLine("learning") as line, _board(board, line.say) as drawn:
+        looks: list[float] = []
+        last: Any = None
 
         def progress(share: float, cost: float, row: Any) -> None:
-            held_out = "" if row is None or row.valid != row.valid else f", {row.valid:.2f} held out"
+            nonlocal last
+            if row is not last and row.valid == row.valid:
+                looks.append(row.valid)
+            last = row
+            held_out = f", held out {looks[-1]:.2f} {sparkline(looks, CURVE_WIDTH)}" if looks else ""
             line.tell(share, f"{cost:.2f} nats a note{held_out}")
             if drawn is not None:
                 drawn.show(row)

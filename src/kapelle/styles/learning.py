@@ -11,7 +11,10 @@ from typing import Any
 
 from ..corpora import Corpus, digest
 from ..errors import CorpusError, MissingExtra, RunError
+from ..files import save as save_score
+from ..files import write_atomically
 from .copying import copying, samples
+from .curves import picture
 from .file import open_style, save_style
 from .lesson import Lesson, Settings, sides_of
 from .style import Style
@@ -226,11 +229,47 @@ def _train(folder: Any, lesson: Lesson, trainer: Any, tell: Tell) -> Style:
     def save(weights: Any, rows: Any, path: Path) -> None:
         save_style(lesson.style(weights, rows, measured=False), path, force=True)
 
-    trainer.keeper = FolderKeeper(folder, save, tell=tell, **folder.manifest["kept"])
+    def on_saved(epoch: int, weights: Any, rows: Any) -> None:
+        drawn = picture(lesson.settings.name, rows, lesson.baseline, f"after epoch {epoch}")
+        style = lesson.style(weights, rows, measured=False)
+        sample = style.compose(bars=SAMPLE_BARS, title=f"{style.name}, epoch {epoch}", seed=0)
+        for name in ("curves", "samples"):
+            (folder.path / name).mkdir(exist_ok=True)
+        write_atomically(folder.path / "curves" / f"{epoch:04d}.png", drawn.png, force=True)
+        save_score(sample, folder.path / "samples" / f"epoch-{epoch:04d}.mid", force=True)
+
+    kept = folder.manifest["kept"]
+    _check_room(folder, lesson, trainer, kept, tell)
+    trainer.keeper = FolderKeeper(folder, save, on_saved=on_saved, tell=tell, **kept)
     outcome = trainer.run()
     style = _judged(lesson, outcome)
     save_style(style, folder.best, force=True)
     return style
+
+
+def _check_room(folder: Any, lesson: Lesson, trainer: Any, kept: Mapping[str, int | None], tell: Tell) -> None:
+    """Say how much the run will take of the disk, before it takes any time.
+
+    Raises:
+        RunError: if there is less.
+    """
+    weights = sum(parameter.numel() for parameter in trainer.module.parameters())
+    # A checkpoint holds each weight, its average and its two moments in 32 bits and the best in 16; a style the last.
+    checkpoint, style = 18 * weights, 2 * weights + len(lesson.memory.bits) + 200_000
+    saved = kept["keep"]
+    if kept["save_every"] is not None and saved is None and lesson.settings.epochs is not None:
+        saved = lesson.settings.epochs // kept["save_every"] + 1
+    # Twice, since the new one lies beside the old one until it is whole.
+    needed, free = 2 * (checkpoint + style) + (saved or 0) * style, folder.free_bytes()
+    if needed > free:
+        raise RunError(
+            f"expected {needed / 1e6:.0f} MB of room for the run in {folder.path}, got {free / 1e6:.0f} MB; make room, "
+            "or keep fewer epochs with --keep"
+        )
+    each = (
+        "" if saved or kept["save_every"] is None else f", and {style / 1e6:.0f} MB more for each epoch that is saved"
+    )
+    tell(f"the run takes up to {needed / 1e6:.0f} MB of {free / 1e9:,.0f} GB that are free{each}")
 
 
 def _judged(lesson: Lesson, outcome: Any) -> Style:
@@ -238,7 +277,8 @@ def _judged(lesson: Lesson, outcome: Any) -> Style:
     style = lesson.style(outcome.weights, outcome.rows, measured=True)
     copied = copying(lesson, samples(style, SAMPLES, SAMPLE_BARS))
     verdict = lesson.verdict(outcome.rows, outcome.ended, copied.words)
-    return replace(style, card=replace(style.card, remarks=(*style.card.remarks, str(verdict))))
+    stopped = ("stopped on the way; --resume goes on",) if outcome.ended == "stopped" else ()
+    return replace(style, card=replace(style.card, remarks=(*style.card.remarks, str(verdict), *stopped)))
 
 
 def _saver(base: Style | None) -> Callable[[Path], object] | None:

@@ -8,32 +8,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from ..corpora import Corpus
 from ..evaluation import Originality
 from ..music import Score
-from ..rendering import (
-    CurvePoint,
-    Details,
-    Paragraph,
-    Picture,
-    Section,
-    Table,
-    draw_curves,
-    join_gif,
-    limits_of,
-    report_page,
-    to_svg,
-)
+from ..rendering import Details, Paragraph, Picture, Section, Table, report_page, to_svg
 from .copying import copying, samples
+from .curves import film, picture
 from .lesson import Lesson, Settings, sides_of
 from .style import Style
 
 SAMPLES, SAMPLE_BARS = 12, 16
 """So many pieces of so many bars are composed to see what the style does."""
-FRAMES = 40
-"""Pictures in the film of the curves, at most."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +61,8 @@ def report(style: Style, corpus: Corpus, manifest: dict[str, Any], rows: Sequenc
     copied = copying(lesson, composed)
     own, human, likeness = copied.composed, copied.human, copied.verdict
     verdict = lesson.verdict(rows, ended, copied.words)
-    curves = _Curves(style, rows, lesson.baseline, verdict.name)
+    curves = picture(style.name, rows, lesson.baseline, verdict.name)
+    grown = film(style.name, rows, lesson.baseline, curves.png)
     values = {
         "style": style.name,
         "verdict": asdict(verdict),
@@ -93,37 +79,10 @@ def report(style: Style, corpus: Corpus, manifest: dict[str, Any], rows: Sequenc
         Section(
             "Samples", [Picture(to_svg(score), f"Sample {n}", f"seed {n}") for n, score in enumerate(composed[:4])]
         ),
-        Section("How it was made", [_made(manifest), Details("How the curves grew", [Picture(curves.gif, "A film")])]),
+        Section("How it was made", [_made(manifest), Details("How the curves grew", [Picture(grown, "A film")])]),
     ]
     page = report_page(f"{style.name}: {verdict.name}", sections)
-    return Report(str(verdict), page, curves.png, curves.gif, values, composed)
-
-
-class _Curves:
-    """The curves of a run in every form."""
-
-    def __init__(self, style: Style, rows: Sequence[Any], baseline: float, note: str) -> None:
-        points = [
-            CurvePoint(
-                row.epoch,
-                row.seconds,
-                row.train,
-                row.valid,
-                row.train_accuracy,
-                row.valid_accuracy,
-                row.rate,
-                row.gradient,
-            )
-            for row in rows
-        ]
-        looks = [point for point in points if math.isfinite(point.valid)]
-        chosen = min(looks, key=lambda point: point.valid).epoch if looks else None
-        limits = limits_of(points, baseline)
-        whole = draw_curves(points, style.name, chosen, baseline, note, limits)
-        self.png, self.svg = whole.png, whole.svg
-        ends = np.unique(np.linspace(1, len(points), min(FRAMES, len(points))).round().astype(int)).tolist()
-        frames = [draw_curves(points[:end], style.name, None, baseline, "", limits).png for end in ends[:-1]]
-        self.gif = join_gif([*frames, whole.png])
+    return Report(str(verdict), page, curves.png, grown, values, composed)
 
 
 def _figures(style: Style) -> Table:

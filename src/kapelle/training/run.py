@@ -269,6 +269,7 @@ class FolderKeeper:
         save_style: writes a style with these weights, after these rows, to a path.
         save_every: epochs after which the style as it is then is saved; None for never.
         keep: how many of these are kept, the latest; None for all.
+        on_saved: called after an epoch was saved, with its number, the weights and the rows so far.
         seconds: between checkpoints.
         tell: called with a line when the disk is full, and when it goes on.
     """
@@ -279,11 +280,13 @@ class FolderKeeper:
         save_style: Callable[[Weights, Sequence[Row], Path], object],
         save_every: int | None = None,
         keep: int | None = None,
+        on_saved: Callable[[int, Weights, Sequence[Row]], object] = lambda epoch, weights, rows: None,
         seconds: float = 60.0,
         tell: Tell = lambda line: None,
     ) -> None:
         self.folder, self.save_style, self.tell = folder, save_style, tell
         self.save_every, self.keep, self.seconds = save_every, keep, seconds
+        self.on_saved = on_saved
         self._best_saved: Row | None = None
         self.longest_stop = 0.0
         self._written = time.monotonic()
@@ -326,6 +329,8 @@ class FolderKeeper:
         def write() -> None:
             path.parent.mkdir(exist_ok=True)
             self.save_style(weights, rows, path)
+
+            self.on_saved(epoch, weights, rows)
 
         self._patiently(write)
         if self.keep is not None:
