@@ -35,6 +35,19 @@ OUTSIDE = {"files", "corpora", "training", "styles", "studio", "cli"}
 NETWORK_MODULES = {"socket", "ssl", "http", "urllib", "requests", "ftplib", "asyncio", "webbrowser"}
 FILE_CALLS = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "unlink", "touch"}
 FILE_CALLS |= {"rmdir", "iterdir", "glob", "rglob", "is_file", "is_dir", "exists", "stat", "listdir", "scandir"}
+WAITING = {
+    "symusic",
+    "music21",
+    "PIL",
+    "safetensors",
+    "platformdirs",
+    "optuna",
+    "sqlalchemy",
+    "tensorboard",
+    "filelock",
+}
+"""Libraries that are imported only where they are used, or not installed at all."""
+
 CHANCE_MODULES = {"random", "secrets", "uuid"}
 NUMPY_CHANCE = {"default_rng", "Generator", "SeedSequence", "BitGenerator"}
 
@@ -117,7 +130,7 @@ def heavy_libraries_wait_inside_functions(module: Module) -> Iterator[str]:
     inside = module.in_functions()
     for name, node in module.imports():
         library = name.split(".")[0]
-        if library in {"symusic", "music21", "PIL", "safetensors", "platformdirs"} and node not in inside:
+        if library in WAITING and node not in inside:
             yield f"imports {library} at its top"
         if library == "numpy" and module.folder in {"cli", "errors", "__init__"} and node not in inside:
             yield "imports numpy at its top"
