@@ -94,7 +94,7 @@ class Asked:
 @click.option("--save-every", type=Number(int, "25", 1), help="Save the style after every so many epochs.")
 @click.option("--keep", type=Number(int, "10", 1), help="Keep so many saved epochs, the latest.  [all]")
 @click.option("--seed", type=Number(int, "7", 0, 2**32 - 1), help="Of every random choice.  [0]")
-@click.option("--threads", type=Number(int, "2", 1, 256), help="Of the processor.  [all]")
+@click.option("--threads", type=Number(int, "2", 1, 256), help="Of the processor.  [1]")
 @click.option("--processes", type=Number(int, "2", 1, 256), help="That train together, each with its threads.  [1]")
 @click.option("--device", help="Where to train: cpu, or cuda for a GPU.  [cpu]")
 @click.option("--out", type=click.Path(path_type=Path), help="The style's file.  [among your styles]")
@@ -252,7 +252,7 @@ def watched(work: Callable[[Any, Callable[[str], None]], Made], board: Path | No
 
         def progress(share: float, cost: float, row: Any) -> None:
             nonlocal last
-            if row is not last and row.valid == row.valid:
+            if row is not None and row is not last and row.valid == row.valid:
                 looks.append(row.valid)
             last = row
             held_out = f", held out {looks[-1]:.2f} {sparkline(looks, CURVE_WIDTH)}" if looks else ""

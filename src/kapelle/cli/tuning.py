@@ -32,7 +32,7 @@ MOST_MINUTES = 10_080
 @click.option("--trials", type=Number(int, "20", 1, 10_000), help="How many, of equal time.  [as many as fit]")
 @click.option("--megabytes", type=Number(float, "5"), help="That the style's file may have.  [5]")
 @click.option("--seed", type=Number(int, "7", 0, 2**32 - 1), help="Of every random choice.  [0]")
-@click.option("--threads", type=Number(int, "2", 1, 256), help="Of the processor.  [all]")
+@click.option("--threads", type=Number(int, "2", 1, 256), help="Of the processor.  [1]")
 @click.option("--out", type=click.Path(path_type=Path), help="The style's file.  [among your styles]")
 @click.option("--force", is_flag=True, help="Replace a style, a run and a tuning that exist.")
 def tune(**typed: Any) -> None:

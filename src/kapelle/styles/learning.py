@@ -65,7 +65,7 @@ def learn(
             limit if there are epochs, else for ten minutes.
         epochs: passes over the corpus; None for as many as fit.
         seed: of the split and of every random choice.
-        threads: of torch; None for its own choice.
+        threads: of torch; None for one.
         base: a style to go on from, which a small corpus needs; None begins from nothing.
         run: folder in which the run is kept, so that it can be watched, gone on with and reported; None for none.
         force: whether a run that is in this folder is thrown away.

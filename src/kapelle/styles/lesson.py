@@ -36,7 +36,7 @@ class Settings:
         minutes: longest time; None for no limit.
         epochs: most passes over the corpus; None for as many as fit.
         seed: of the split and of every random choice.
-        threads: of torch; None for its own choice.
+        threads: of torch; None for one, which is the fastest for networks of this size and repeats bit for bit.
         title: for people.
         command: what makes the style again.
         changes: of the network's configuration; and `learning_rate` and `crop`, of how it is trained.
@@ -160,7 +160,7 @@ class Lesson:
             raise MissingExtra("training", "train") from None
         asked = self.settings
         recipe = Recipe(
-            minutes=asked.minutes, epochs=asked.epochs, seed=asked.seed, threads=asked.threads, **asked.habits
+            minutes=asked.minutes, epochs=asked.epochs, seed=asked.seed, threads=asked.threads or 1, **asked.habits
         )
         base, start = self.base, None
         if base is not None:
