@@ -197,3 +197,14 @@ def test_every_network_says_what_the_registry_promises() -> None:
         assert name == module.NAME
         assert module.__doc__
         assert module.PRESETS
+
+
+def test_smoothing_makes_every_word_that_was_not_told_bear_its_share() -> None:
+    from kapelle.networks.scoring import scored
+
+    logits, words = torch.randn(2, 3, 7), torch.randint(0, 7, (2, 3))
+    plain, hits = scored(logits, words)
+    smooth, same = scored(logits, words, 0.1)
+    every = -torch.log_softmax(logits, -1).mean(-1)
+    assert torch.allclose(smooth, 0.9 * plain + 0.1 * every, atol=1e-5)
+    assert torch.equal(hits, same)

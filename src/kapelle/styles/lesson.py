@@ -22,6 +22,9 @@ from .style import Style
 
 FINE_TUNING_RATE = 1e-3
 """The highest learning rate at which a network goes on from a style."""
+FEW_PIECES, SMOOTHING = 100, 0.05
+"""Fewer pieces than this are learnt with so much smoothing: without it a network becomes sure that there are no other
+instruments than those few pieces have, and foretells held-out pieces worse from the first minute on."""
 OF_RECIPE = ("learning_rate", "crop")
 """What may be changed that is no part of a network's configuration, but of how it is trained."""
 
@@ -162,6 +165,8 @@ class Lesson:
         recipe = Recipe(
             minutes=asked.minutes, epochs=asked.epochs, seed=asked.seed, threads=asked.threads or 1, **asked.habits
         )
+        if len(self.corpus.pieces) < FEW_PIECES:
+            recipe = replace(recipe, smoothing=SMOOTHING)
         base, start = self.base, None
         if base is not None:
             recipe = replace(recipe, learning_rate=min(recipe.learning_rate, FINE_TUNING_RATE))

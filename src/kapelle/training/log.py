@@ -15,7 +15,8 @@ class Row:
         epoch: epochs done, with the fraction of the one that ran.
         updates: of the weights, so far.
         seconds: so far.
-        train: nats per note of the batches since the last row, as they were learnt, dropout and all.
+        train: nats per note of the batches since the last row, as they were learnt, dropout, smoothing
+            and all.
         train_accuracy: of the same, 0..1.
         valid: nats per note of held-out pieces.
         valid_accuracy: of the same, 0..1.

@@ -20,6 +20,7 @@ class Recipe:
         averaging: how much of the averaged weights stays at each update, near 1; 0 for no averaging.
         patience: a run by time ends when so large a share of it brought nothing better; None for never.
         crop: steps of a piece that are looked at together, at most.
+        smoothing: share of the cost that all words bear alike, so that few pieces are not taken for all there is.
         seed: every random choice follows from it.
         threads: of torch; None leaves torch's own choice.
         clock: what tells the seconds; `time.process_time` compares fairly on a machine with other work to do.
@@ -33,6 +34,7 @@ class Recipe:
     averaging: float = 0.995
     patience: float | None = 0.25
     crop: int = 256
+    smoothing: float = 0.0
     seed: int = 0
     threads: int | None = None
     clock: Callable[[], float] = time.monotonic

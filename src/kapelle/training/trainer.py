@@ -296,7 +296,7 @@ class Trainer:
         if not len(steps):
             return 0.0, 0
         with torch.autocast(device.split(":")[0], torch.bfloat16, enabled=self.low_precision):
-            costs, _, hits = self.module(steps, real=real)
+            costs, _, hits = self.module(steps, real=real, smoothing=self.recipe.smoothing)
         total = (costs * paid).sum()
         loss = total / torch.tensor(int(batch.paid.any(-1).sum()), device=device)
         loss.backward()

@@ -44,7 +44,11 @@ class LstmModule(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(
-        self, steps: Tensor, state: tuple[Tensor, ...] | None = None, real: Tensor | None = None
+        self,
+        steps: Tensor,
+        state: tuple[Tensor, ...] | None = None,
+        real: Tensor | None = None,
+        smoothing: float = 0.0,
     ) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
         """Cost of every field; arguments and results as in `StepwiseModule.forward`, `real` for the batch norm."""
         predicted = list(self.config.columns.predicted)
@@ -69,7 +73,7 @@ class LstmModule(nn.Module):
             first, size = self.starts[index], self.sizes[index]
             weight, bias = self.words.weight[first : first + size], self.words.bias[first : first + size]
             logits = F.linear(x[:, :, index], weight, bias)  # (B, T, words of the column)
-            costs[:, :, column], hits[:, :, column] = scored(logits, words[:, :, index])
+            costs[:, :, column], hits[:, :, column] = scored(logits, words[:, :, index], smoothing)
         return costs, tuple(kept), hits
 
     def _input(self, tokens: Tensor) -> Tensor:

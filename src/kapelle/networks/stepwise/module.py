@@ -62,7 +62,11 @@ class StepwiseModule(nn.Module):
             words.bias.copy_(((count + 0.1) / (count + 0.1).sum()).log())
 
     def forward(
-        self, steps: Tensor, state: tuple[Tensor, ...] | None = None, real: Tensor | None = None
+        self,
+        steps: Tensor,
+        state: tuple[Tensor, ...] | None = None,
+        real: Tensor | None = None,
+        smoothing: float = 0.0,
     ) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
         """Cost of every field.
 
@@ -70,6 +74,7 @@ class StepwiseModule(nn.Module):
             steps: words, shape (B, T, F).
             state: what an earlier call returned, to go on from there; None at the start of a piece.
             real: which steps are no padding, shape (B, T); not needed here.
+            smoothing: of the cost; see `scored`.
 
         Returns:
             Negative log-likelihood in nats, shape (B, T, F), 0 in columns that are not predicted; the state;
@@ -99,7 +104,7 @@ class StepwiseModule(nn.Module):
             if column:
                 inner = inner + self.told_to_inner[index - first](told[column - 1])
             logits = self.words[index](self._drop(F.relu(inner)))  # (B, T, V)
-            costs[:, :, column], hits[:, :, column] = scored(logits, steps[:, :, column])
+            costs[:, :, column], hits[:, :, column] = scored(logits, steps[:, :, column], smoothing)
         return costs, tuple(kept), hits
 
     def _look_up(self, outer: Tensor, rows: Tensor, past: tuple[Tensor, ...] | None) -> tuple[Tensor, list[Tensor]]:
