@@ -18,7 +18,7 @@ SOURCE = ROOT / "src" / "kapelle"
 LAYERS = (
     {"errors"},
     {"music"},
-    {"files", "codecs", "networks"},
+    {"files", "codecs", "networks", "listening"},
     {"corpora", "rendering", "evaluation"},
     {"training", "sampling"},
     {"styles"},
@@ -45,6 +45,11 @@ WAITING = {
     "sqlalchemy",
     "tensorboard",
     "filelock",
+    "soundfile",
+    "verovio",
+    "typst",
+    "onnxruntime",
+    "rtmidi",
 }
 """Libraries that are imported only where they are used, or not installed at all."""
 
@@ -153,7 +158,11 @@ def chance_is_an_argument(module: Module) -> Iterator[str]:
 def only_some_folders_touch_the_world(module: Module) -> Iterator[str]:
     if module.folder not in OUTSIDE:
         for name, _ in module.imports():
-            if name.split(".")[0] in NETWORK_MODULES | {"shutil", "tempfile", "subprocess"}:
+            library = name.split(".")[0]
+            # Engravers and synthesisers may crash: rendering runs them in processes of their own.
+            if library in NETWORK_MODULES | {"shutil", "tempfile"} or (
+                library in {"subprocess", "multiprocessing"} and module.folder != "rendering"
+            ):
                 yield f"imports {name}"
         for name, _ in module.calls():
             if name.split(".")[-1] in FILE_CALLS:

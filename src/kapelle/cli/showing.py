@@ -10,7 +10,10 @@ import click
 from ..errors import FileError
 from .opening import open_music
 from .output import plain, shown
-from .writing import PICTURES, bytes_of, check_folder, make_folder
+from .writing import bytes_of, check_folder, make_folder
+
+ROLLS = (".png", ".svg")
+"""What a piano roll can be drawn as."""
 
 
 @click.command()
@@ -46,8 +49,8 @@ def show(music: Path, out: Path | None, force: bool) -> None:
 
 
 def _check_out(out: Path, force: bool) -> None:
-    if out.suffix.lower() not in PICTURES:
-        raise FileError(f"{shown(out)}: expected --out to end in {' or '.join(PICTURES)}")
+    if out.suffix.lower() not in ROLLS:
+        raise FileError(f"{shown(out)}: expected --out to end in {' or '.join(ROLLS)}")
     if not force and os.path.lexists(out):
         raise FileError(f"{shown(out)}: exists already; choose another name, or replace it with --force")
     check_folder(out.parent)

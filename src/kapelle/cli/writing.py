@@ -13,8 +13,6 @@ from .output import shown
 if TYPE_CHECKING:
     from ..music import Score
 
-PICTURES = (".png", ".svg")
-
 
 def suffixes_of(formats: str) -> tuple[str, ...]:
     """The suffixes that a list such as "mid,png" names.
@@ -22,23 +20,26 @@ def suffixes_of(formats: str) -> tuple[str, ...]:
     Raises:
         FileError: if one of them is not known.
     """
+    from ..rendering import SUFFIXES
+
     suffixes = [f".{name.strip().lower().removeprefix('.')}" for name in formats.split(",") if name.strip()]
     if not suffixes:
         raise FileError(f"expected --formats such as mid,musicxml,png, got {formats!r}")
     for suffix in suffixes:
-        if suffix not in PICTURES:
+        if suffix not in SUFFIXES:
             _check_format(suffix)
     return tuple(dict.fromkeys(suffixes))
 
 
 def _check_format(suffix: str) -> None:
     from ..files import format_of, formats
+    from ..rendering import SUFFIXES
 
     try:
         format_of(f"piece{suffix}")
     except FileError:
         known = [form.SUFFIXES[0] for form in formats().values()]
-        names = ", ".join(name.removeprefix(".") for name in (*known, *PICTURES))
+        names = ", ".join(name.removeprefix(".") for name in (*known, *SUFFIXES))
         raise FileError(f"expected --formats of {names}, got {suffix.removeprefix('.')!r}") from None
 
 
@@ -113,17 +114,18 @@ def make_folder(folder: Path) -> None:
 
 
 def bytes_of(score: Score, path: Path) -> bytes:
-    """What a file of a score holds: music or a picture, as the suffix says.
+    """What a file of a score holds: music, or what can be seen or heard of it, as the suffix says.
 
     Raises:
         FileError: if no format has the suffix, or this one cannot hold the score.
+        MissingExtra: if the format needs libraries that are not installed.
     """
-    suffix = path.suffix.lower()
-    if suffix in PICTURES:
-        from ..rendering import to_png, to_svg
-
-        return to_png(score) if suffix == ".png" else to_svg(score).encode()
     from ..files import format_of
+    from ..rendering import SUFFIXES, render
+
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return render(score, suffix)
 
     try:
         return format_of(path).encode(score)

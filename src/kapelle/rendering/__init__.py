@@ -2,11 +2,13 @@
 
 from .curves import CurvePicture, CurvePoint, Limits, draw_curves, limits_of
 from .html import Details, Paragraph, Picture, Section, Table, report_page
+from .outputs import SUFFIXES, render
 from .pen import join_gif
 from .roll import to_png, to_svg
 from .terminal import sparkline, terminal_curves
 
 __all__ = [
+    "SUFFIXES",
     "CurvePicture",
     "CurvePoint",
     "Details",
@@ -18,6 +20,7 @@ __all__ = [
     "draw_curves",
     "join_gif",
     "limits_of",
+    "render",
     "report_page",
     "sparkline",
     "terminal_curves",
