@@ -26,7 +26,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from kapelle.corpora import get
 from kapelle.styles import save_style
 from kapelle.styles.lesson import Lesson, Settings
-from kapelle.training.run import FolderKeeper, RunFolder
+from kapelle.training.keeper import FolderKeeper
+from kapelle.training.run import RunFolder
 from kapelle.training.trainer import Trainer
 
 ARTICLE = 70

@@ -15,7 +15,7 @@ import tiny
 from kapelle import save
 from kapelle.errors import MissingExtra
 from kapelle.styles import learn, resume
-from kapelle.training import run as run_module
+from kapelle.training import keeper
 from kapelle.training.board import CURVES, Board
 from kapelle.training.run import RunFolder
 from terminal import Terminal
@@ -72,9 +72,9 @@ def test_the_curves_are_those_of_the_log(tmp_path: Path) -> None:
 def test_a_run_that_was_cut_off_goes_on_without_doubling_or_losing_a_point(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
-    defaults = run_module.FolderKeeper.__init__.__defaults__
+    defaults = keeper.FolderKeeper.__init__.__defaults__
     assert defaults is not None
-    monkeypatch.setattr(run_module.FolderKeeper.__init__, "__defaults__", (*defaults[:2], seconds, *defaults[3:]))
+    monkeypatch.setattr(keeper.FolderKeeper.__init__, "__defaults__", (*defaults[:2], seconds, *defaults[3:]))
     run = tmp_path / "x.run"
     with pytest.raises(Crash):
         train(run, 30)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
 import pytest
 
 from kapelle import load_style, save
-from terminal import Terminal
+from terminal import SOURCE, Terminal
 
 pytest.importorskip("torch")
 import tiny
@@ -42,6 +43,16 @@ def test_a_report_is_written_beside_the_style_in_every_form(terminal: Terminal) 
     assert len(list((run / "samples").glob("*.mid"))) == 12
     # A report can be written as often as one likes.
     assert terminal.run("report mine").out == said.out
+
+
+def test_a_report_and_a_pick_need_no_torch(terminal: Terminal, tmp_path: Path) -> None:
+    fill("music", range(4))
+    terminal.run(f"train music --name mine {QUICK} --save-every 1")
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no torch here', name='torch')")
+    without = f"{tmp_path}{os.pathsep}{SOURCE}"
+    for words in ("report mine", "pick mine --epoch 1"):
+        said = terminal.separately(words, PYTHONPATH=without)
+        assert said.code == 0, said.err
 
 
 def test_an_epoch_that_was_saved_can_be_picked_and_given_back(terminal: Terminal) -> None:

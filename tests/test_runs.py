@@ -23,9 +23,11 @@ from kapelle.errors import CorpusError, FileError, KapelleError, RunError  # noq
 from kapelle.music import Score  # noqa: E402
 from kapelle.networks import Columns, network  # noqa: E402
 from kapelle.styles import go_on, learn, open_style, picked, resume  # noqa: E402
+from kapelle.training import keeper as keeper_module  # noqa: E402
 from kapelle.training import run as run_module  # noqa: E402
+from kapelle.training.counts import baseline_accuracy  # noqa: E402
 from kapelle.training.judgement import judge  # noqa: E402
-from kapelle.training.likelihood import baseline_accuracy, likelihood  # noqa: E402
+from kapelle.training.likelihood import likelihood  # noqa: E402
 from kapelle.training.log import Row, from_lines, to_line  # noqa: E402
 from kapelle.training.run import RunFolder  # noqa: E402
 from kapelle.training.trainer import Outcome, Recipe, Trainer  # noqa: E402
@@ -101,8 +103,8 @@ sys.path.insert(0, {tests!r})
 import tiny
 from pathlib import Path
 from kapelle.styles import learn, resume
-from kapelle.training import run
-run.FolderKeeper.__init__.__defaults__ = (None, None, 0.0, *run.FolderKeeper.__init__.__defaults__[3:])
+from kapelle.training import keeper
+keeper.FolderKeeper.__init__.__defaults__ = (None, None, 0.0, *keeper.FolderKeeper.__init__.__defaults__[3:])
 where = Path({where!r})
 if (where / "manifest.json").exists():
     resume(where, tiny.corpus())
@@ -243,7 +245,7 @@ def test_a_full_disk_makes_the_run_wait_and_loses_nothing(tmp_path: Path, monkey
         real(path, data, force)
 
     monkeypatch.setattr(run_module, "write_atomically", write)
-    monkeypatch.setattr(run_module, "PATIENT_SECONDS", 0.01)
+    monkeypatch.setattr(keeper_module, "PATIENT_SECONDS", 0.01)
     told: list[str] = []
     options = {"epochs": 3, "threads": 1, **tiny.SMALL}
     style = learn(tiny.corpus(), "tiny", run=tmp_path / "r", tell=told.append, **options)

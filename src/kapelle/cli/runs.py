@@ -14,8 +14,6 @@ from .progress import ProgressLine
 from .words import Number
 from .writing import make_folder
 
-SUFFIX = ".safetensors"
-
 
 @click.command()
 @click.argument("name")
@@ -76,6 +74,6 @@ def pick(name: str, epoch: int | None) -> None:
 
 def _style_path(name: str) -> Path:
     """Where the style of a run lies, or is to lie."""
-    from ..styles import style_path
+    from ..styles import SUFFIX, style_path
 
     return Path(name) if name.endswith(SUFFIX) else style_path(name)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ..corpora import Corpus
     from ..styles import Style
 
-SUFFIX = ".safetensors"
 CURVE_WIDTH = 24
 """Characters of the curve in the line that tells how far a run is."""
 
@@ -212,7 +211,7 @@ def _together(old: Corpus, more: Corpus) -> Corpus:
 
 def free_path(name: str, out: Path | None, replaces: bool) -> Path:
     """Where a style is to lie; nothing is written yet, but it is made sure that it can be."""
-    from ..styles import style_path
+    from ..styles import SUFFIX, style_path
 
     path = style_path(name) if out is None else out
     if path.suffix != SUFFIX:
@@ -280,7 +279,7 @@ def _board(run: Path | None, tell: Callable[[str], None]) -> Any:
 
 def keep_style(style: Style, path: Path, force: bool) -> Path:
     """Save the style; if that fails now, after the long run, it is saved elsewhere rather than lost."""
-    from ..styles import save_style
+    from ..styles import SUFFIX, save_style
 
     try:
         make_folder(path.parent)

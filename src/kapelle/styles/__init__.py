@@ -1,12 +1,13 @@
 """One file = one composer."""
 
 from .card import Card, Habits
-from .file import open_style, save_style
+from .file import SUFFIX, open_style, save_style
 from .learning import go_on, learn, picked, resume
 from .store import Listing, list_styles, load_style, run_path, style_path, user_folder
 from .style import Style
 
 __all__ = [
+    "SUFFIX",
     "Card",
     "Habits",
     "Listing",

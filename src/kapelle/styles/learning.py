@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ..corpora import Corpus, digest
-from ..errors import CorpusError, MissingExtra, RunError
+from ..errors import CorpusError, RunError
 from ..files import save as save_score
 from ..files import write_atomically
+from ..training.run import RunFolder
 from .copying import copying, samples
 from .curves import picture
 from .file import open_style, save_style
@@ -94,7 +95,7 @@ def learn(
     if run is None:
         outcome = trainer.run()
         return _judged(lesson, outcome)
-    folder = _folder(run)
+    folder = RunFolder(run)
     try:
         folder.begin(_manifest(lesson, source, save_every, keep), force, _saver(base))
         return _train(folder, lesson, trainer, tell)
@@ -114,7 +115,7 @@ def resume(run: Path, corpus: Corpus, progress: Any = None, tell: Tell = _silent
         RunError: if there is no run, or it is complete, damaged, or another program works in it.
         CorpusError: if the corpus is another one.
     """
-    folder = _folder(run)
+    folder = RunFolder(run)
     manifest = folder.manifest
     if corpus.fingerprint != manifest["corpus"]["fingerprint"]:
         raise CorpusError(
@@ -168,7 +169,7 @@ def go_on(
         RunError: if there is no run, or it is damaged, or another program works in it.
         CorpusError: if there is nothing to learn from.
     """
-    folder = _folder(run)
+    folder = RunFolder(run)
     manifest = folder.manifest
     before = picked(run)
     asked = manifest["settings"] | {"minutes": minutes, "epochs": epochs, "command": command}
@@ -195,7 +196,7 @@ def picked(run: Path, epoch: int | None = None) -> Style:
     Raises:
         RunError: if there is no such run or epoch.
     """
-    folder = _folder(run)
+    folder = RunFolder(run)
     if not folder.exists:
         raise RunError(f"{run.name}: there is no run; begin one with kapelle train")
     if epoch is not None:
@@ -209,22 +210,9 @@ def picked(run: Path, epoch: int | None = None) -> Style:
     return open_style(folder.best)
 
 
-def _folder(run: Path) -> Any:
-    """The folder of a run.
-
-    Raises:
-        MissingExtra: if torch is not installed.
-    """
-    try:
-        from ..training.run import RunFolder
-    except ModuleNotFoundError as error:
-        raise MissingExtra("training", "train") from error
-    return RunFolder(run)
-
-
-def _train(folder: Any, lesson: Lesson, trainer: Any, tell: Tell) -> Style:
+def _train(folder: RunFolder, lesson: Lesson, trainer: Any, tell: Tell) -> Style:
     """Train to the end, keep in the folder what is left behind on the way, and give the style."""
-    from ..training.run import FolderKeeper
+    from ..training.keeper import FolderKeeper
 
     def save(weights: Any, rows: Any, path: Path) -> None:
         save_style(lesson.style(weights, rows, measured=False), path, force=True)
@@ -247,7 +235,7 @@ def _train(folder: Any, lesson: Lesson, trainer: Any, tell: Tell) -> Style:
     return style
 
 
-def _check_room(folder: Any, lesson: Lesson, trainer: Any, kept: Mapping[str, int | None], tell: Tell) -> None:
+def _check_room(folder: RunFolder, lesson: Lesson, trainer: Any, kept: Mapping[str, int | None], tell: Tell) -> None:
     """Say how much the run will take of the disk, before it takes any time.
 
     Raises:

@@ -221,7 +221,7 @@ class Lesson:
     @cached_property
     def baseline(self) -> float:
         """Accuracy on the held-out pieces of always naming the most frequent word."""
-        from ..training.likelihood import baseline_accuracy
+        from ..training.counts import baseline_accuracy
 
         return baseline_accuracy(self.train, self.valid, self.codec)
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..corpora import Corpus
-from ..errors import CorpusError, KapelleError, MissingExtra, RunError
+from ..errors import CorpusError, KapelleError, RunError
 from ..networks import networks
+from ..training.run import RunFolder
 from .learning import Source, Tell, learn, resume
 from .lesson import Lesson, Settings
 from .plan import SEARCH_SHARE, Plan, TuningFolder, spent_minutes
@@ -121,7 +122,7 @@ def check_free(run: Path, force: bool) -> None:
         return
     if TuningFolder(run).exists:
         raise RunError(f"{run}: a tuning of that name was begun; go on with --resume, or begin anew with --force")
-    if _run_folder(run).exists:
+    if RunFolder(run).exists:
         raise RunError(f"{run}: holds a run already; take another --name, or begin anew with --force")
 
 
@@ -214,7 +215,7 @@ def _tune(
     Args:
         replan: what the plan is from now on, by the trials that were made; None begins a new tuning.
     """
-    run = _run_folder(folder.run)
+    run = RunFolder(folder.run)
     try:
         folder.run.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -284,7 +285,7 @@ def _trained(run: Path, corpus: Corpus, plan: Plan, spent: float, best: Trial, p
         if progress is not None:
             progress((spent + share * minutes) / (spent + minutes), cost, row)
 
-    folder = _run_folder(run)
+    folder = RunFolder(run)
     if folder.exists:
         asked = folder.manifest["settings"]
         if asked["changes"] == best.changes and math.isclose(asked["minutes"] or 0.0, minutes):
@@ -312,16 +313,6 @@ def _line(trial: Trial) -> str:
     how = "" if trial.complete else ", broken off"
     values = ", ".join(f"{name} {value}" for name, value in trial.changes.items())
     return f"trial {trial.number}: {trial.nats_per_note:.3f} nats a note{how}, {trial.weights:,} weights: {values}"
-
-
-def _run_folder(run: Path) -> Any:
-    try:
-        from ..training.run import RunFolder
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise MissingExtra("training", "train") from None
-    return RunFolder(run)
 
 
 __all__ = ["Tuned", "check_free", "tune", "tune_on"]

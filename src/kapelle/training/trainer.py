@@ -19,7 +19,8 @@ from ..codecs import Codec
 from ..errors import RunError
 from ..networks import Network
 from .batches import Batch, BatchPlan, Epoch, Pieces, few
-from .likelihood import likelihood, word_counts
+from .counts import word_counts
+from .likelihood import likelihood
 from .log import Row
 from .parallel import Alone
 from .recipe import Recipe
@@ -44,7 +45,7 @@ Progress = Callable[[float, float, Row | None], None]
 
 
 class Keeper(Protocol):
-    """Who keeps what a run leaves behind; see `kapelle.training.run.RunFolder`."""
+    """Who keeps what a run leaves behind; see `kapelle.training.keeper.FolderKeeper`."""
 
     def add(self, row: Row) -> None: ...
     def after_update(self, trainer: Trainer) -> None: ...

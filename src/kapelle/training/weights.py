@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..codecs import Codec
 from ..networks import Network
 from .batches import BatchPlan, Epoch, Pieces
-from .likelihood import word_counts
+from .counts import word_counts
 
 BIAS_UPDATES = 24
 
