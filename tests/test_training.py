@@ -51,7 +51,7 @@ def test_likelihood_is_that_of_each_piece_alone_whatever_the_batch() -> None:
 
 
 def test_every_note_of_a_corpus_can_be_in_a_crop_and_crops_are_new_each_time() -> None:
-    plan = BatchPlan(crop=20, size=4)
+    plan = BatchPlan(crop=20, steps=80)
     epochs = [list(Epoch(PIECES[:3], plan, CODEC, seed=0, number=number)) for number in range(12)]
     seen = sum(int(batch.paid.any(-1).sum()) for epoch in epochs for batch in epoch)
     assert seen > 8 * sum(map(len, PIECES[:3]))
@@ -60,7 +60,7 @@ def test_every_note_of_a_corpus_can_be_in_a_crop_and_crops_are_new_each_time() -
 
 
 def test_any_batch_of_an_epoch_can_be_made_alone_and_is_always_the_same() -> None:
-    plan = BatchPlan(crop=20, size=4)
+    plan = BatchPlan(crop=20, steps=80)
     whole = list(Epoch(PIECES[:3], plan, CODEC, seed=3, number=5))
     for number in reversed(range(len(whole))):
         alone = Epoch(PIECES[:3], plan, CODEC, seed=3, number=5)[number]
@@ -68,8 +68,19 @@ def test_any_batch_of_an_epoch_can_be_made_alone_and_is_always_the_same() -> Non
         assert np.array_equal(alone.paid, whole[number].paid)
 
 
+def test_a_batch_has_as_many_crops_as_it_has_room_for_steps() -> None:
+    plan = BatchPlan(crop=40, steps=200)
+    batches = list(Epoch(PIECES, plan, CODEC, seed=0, number=0))
+    head = CODEC.header_steps
+    assert all(batch.steps.shape[0] * (batch.steps.shape[1] - head) <= 200 for batch in batches)
+    # Short crops leave room for more of them, and few batches are left half empty.
+    assert len({len(batch.steps) for batch in batches}) > 1
+    filled = [batch.steps.shape[0] * batch.steps.shape[1] for batch in batches]
+    assert np.median(filled) > 150
+
+
 def test_padding_is_never_paid_for() -> None:
-    for batch in Epoch(PIECES, BatchPlan(crop=64, size=8), CODEC, seed=0, number=0):
+    for batch in Epoch(PIECES, BatchPlan(crop=64, steps=512), CODEC, seed=0, number=0):
         assert not batch.paid[~batch.real].any()
 
 

@@ -12,6 +12,8 @@ from ..codecs import Codec
 
 Pieces = Sequence[NDArray[np.int32]]
 """Encoded pieces, each of shape (steps, F)."""
+Pick = tuple[int, int, int]
+"""A crop: number of the piece, first step, steps."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,14 @@ class Batch:
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """How a corpus is cut: crops of at most `crop` steps, `size` of them in a batch."""
+    """How a corpus is cut: crops of at most `crop` steps, as many of them in a batch as `steps` have room for.
+
+    Crops of short pieces are short, so that more of them go into a batch: by steps, not by crops, because it is by
+    steps that learning goes faster and gradients are less left to chance.
+    """
 
     crop: int
-    size: int
+    steps: int
 
     @classmethod
     def for_data(
@@ -58,8 +64,7 @@ class BatchPlan:
         """
         total = sum(lengths)
         crop = min(crop, max(lengths))
-        size = min(most_steps * processes, max(total // least_batches, 2 * crop)) // crop
-        return cls(crop, max(1, min(size, 128 * processes)))
+        return cls(crop, min(most_steps * processes, max(total // least_batches, 2 * crop)))
 
 
 class Epoch(Sequence[Batch]):
@@ -90,8 +95,8 @@ class Epoch(Sequence[Batch]):
         return collate([steps for steps, _ in cut], [paid for _, paid in cut], self._codec)
 
 
-def _draw(pieces: Pieces, plan: BatchPlan, rng: np.random.Generator) -> list[list[tuple[int, int, int]]]:
-    """For each batch its crops: piece, first step, steps. Crops of similar length stand together, to fill up little."""
+def _draw(pieces: Pieces, plan: BatchPlan, rng: np.random.Generator) -> list[list[Pick]]:
+    """The crops of each batch. Crops of similar length stand together, to fill up little."""
     picks = []
     for index, piece in enumerate(pieces):
         spare = len(piece) - plan.crop
@@ -104,12 +109,26 @@ def _draw(pieces: Pieces, plan: BatchPlan, rng: np.random.Generator) -> list[lis
         starts = np.clip(rng.integers(-plan.crop // 2, spare + plan.crop // 2, count), 0, spare)
         picks += [(index, int(start), plan.crop) for start in starts]
     order = rng.permutation(len(picks))
-    chunk = 8 * plan.size
+    # Enough for eight batches stands together, so that what comes together is another thing in each epoch.
+    chunk = max(1, 8 * plan.steps * len(picks) // sum(length for _, _, length in picks))
     batches = []
     for first in range(0, len(order), chunk):
-        near = sorted((picks[place] for place in order[first : first + chunk]), key=lambda pick: pick[2])
-        batches += [near[start : start + plan.size] for start in range(0, len(near), plan.size)]
+        batches += _filled(sorted((picks[place] for place in order[first : first + chunk]), key=_steps), plan.steps)
     return [batches[number] for number in rng.permutation(len(batches))]
+
+
+def _steps(pick: Pick) -> int:
+    return pick[2]
+
+
+def _filled(picks: Sequence[Pick], steps: int) -> list[list[Pick]]:
+    """Batches of crops that come by length, each as full as it can be, with at least one crop."""
+    batches: list[list[Pick]] = [[]]
+    for pick in picks:
+        if batches[-1] and (len(batches[-1]) + 1) * _steps(pick) > steps:
+            batches.append([])
+        batches[-1].append(pick)
+    return batches
 
 
 def collate(steps: Pieces, paid: Sequence[NDArray[np.bool_]], codec: Codec) -> Batch:

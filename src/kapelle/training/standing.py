@@ -21,7 +21,7 @@ class Standing:
     Attributes:
         epoch: whole epochs that are done.
         batch: batches of the next one that are done.
-        size: rows of a batch, which stays as it is when more or fewer processes go on with the run.
+        batch_steps: steps of a batch, which stay as they are when more or fewer processes go on with the run.
         updates: of the weights.
         seconds: that the run has taken.
         looked: updates at the last look at the held-out pieces.
@@ -37,7 +37,7 @@ class Standing:
 
     epoch: int = 0
     batch: int = 0
-    size: int = 0
+    batch_steps: int = 0
     updates: int = 0
     seconds: float = 0.0
     looked: int = 0

@@ -125,7 +125,7 @@ class Trainer:
         self.progress = progress or (lambda share, cost, row: None)
         self.parallel = parallel or Alone()
         self.plan = BatchPlan.for_data([len(piece) for piece in train], recipe.crop, processes=self.parallel.count)
-        self.standing = Standing(size=self.plan.size)
+        self.standing = Standing(batch_steps=self.plan.steps)
         self.stopped = False
         self.rows: list[Row] = []
         self.best_weights: Weights = {}
@@ -420,7 +420,7 @@ class Trainer:
         self.best_weights = parts["best"]
         self.standing = copy.deepcopy(snapshot.standing)
         self.rows = list(rows)
-        self.plan = replace(self.plan, size=self.standing.size or self.plan.size)
+        self.plan = replace(self.plan, steps=self.standing.batch_steps)
         self._is_begun_anew = True
         if self.standing.batch:
             self._length = len(Epoch(self.train, self.plan, self.codec, self.recipe.seed, self.standing.epoch))
