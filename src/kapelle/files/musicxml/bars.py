@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ...music import Key, Score, Track, spell
+from ...music import Score, Track
 from .rhythm import Bar, Value
-from .voices import Chord, Staff, Voice
+from .spelling import Name
+from .staves import Staff
+from .voices import FEET, Chord, Voice
 
 _ACCIDENTALS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
 
@@ -35,7 +37,7 @@ class Event:
     value: Value
     chord: Chord | None = None
     ties: tuple[str, ...] = ()
-    names: tuple[tuple[str, int, int], ...] = ()
+    names: tuple[Name, ...] = ()
     accidentals: tuple[str, ...] = ()
     beams: tuple[str, ...] = ()
     hidden: bool = False
@@ -45,8 +47,9 @@ class Event:
 class PartBars:
     """What stands in each bar of one track."""
 
-    def __init__(self, score: Score, track: Track, lines: list[Staff]) -> None:
+    def __init__(self, score: Score, track: Track, lines: list[Staff], spelling: dict[tuple[int, int], Name]) -> None:
         self._score = score
+        self._spelling = spelling
         self._is_drum = track.is_drum
         self._starts = score.bars().tolist()
         self._numbers = []
@@ -69,6 +72,8 @@ class PartBars:
             staff = []
             for rank, place in enumerate(active):
                 stem = ("up", "down")[rank % 2] if len(active) > 1 else ""
+                if self._is_drum and (chords := voices[place].get(index)):
+                    stem = "down" if chords[0].pitches[0] in FEET else "up"
                 events = self._events(index, voices[place].get(index, []), hide_rests=rank > 0)
                 staff.append((numbers[place], stem, events))
             if not self._is_drum:
@@ -106,16 +111,9 @@ class PartBars:
         _set_beams(events, bar)
         return events
 
-    def _names(self, chord: Chord) -> tuple[tuple[str, int, int], ...]:
-        # By the key at the onset, so that no note changes its name on the way.
-        key = self._key_at(chord.onset)
-        return tuple(_spelling(pitch, key.tonic, key.mode) for pitch in chord.pitches)
-
-    def _key_at(self, tick: int) -> Key:
-        keys = self._score.keys
-        if not keys:
-            return Key()
-        return keys[max(bisect_right([key.onset for key in keys], tick) - 1, 0)]
+    def _names(self, chord: Chord) -> tuple[Name, ...]:
+        # As at the onset, so that no note changes its name on the way.
+        return tuple(self._spelling[chord.onset, pitch] for pitch in chord.pitches)
 
     def _set_accidentals(self, index: int, events: list[Event]) -> None:
         """Says where a sharp, flat or natural must be shown, given the signature and the bar so far."""
@@ -145,12 +143,6 @@ def _by_bar(voice: Voice, starts: list[int]) -> dict[int, list[Chord]]:
     return found
 
 
-@lru_cache(maxsize=4096)
-def _spelling(pitch: int, tonic: int, mode: str) -> tuple[str, int, int]:
-    name, octave = spell(pitch, Key(0, tonic, mode))
-    return name[0], name.count("#") - name.count("b"), octave
-
-
 @lru_cache(maxsize=16)
 def _signature(fifths: int) -> dict[str, int]:
     sharps = "FCGDAEB"
@@ -177,14 +169,30 @@ def _beam(levels: list[int], place: int, level: int) -> str:
 
 def _runs(events: list[Event], bar: Bar) -> Iterable[list[Event]]:
     """Two or more notes with flags in a row, in one beam group."""
+    wide = _plain_halves(events, bar)
     run: list[Event] = []
+    before = -1
     for event in events:
         flagged = event.chord is not None and event.value.flags > 0
-        if run and not (flagged and bar.group(run[-1].value.start) == bar.group(event.value.start)):
+        half = bar.half(event.value.start)
+        group = -2 - half if half in wide else bar.group(event.value.start)
+        if run and not (flagged and group == before):
             if len(run) > 1:
                 yield run
             run = []
         if flagged:
             run.append(event)
+        before = group
     if len(run) > 1:
         yield run
+
+
+def _plain_halves(events: list[Event], bar: Bar) -> set[int]:
+    """The halves of the bar that are full of plain eighths, which one beam holds together."""
+    full: dict[int, int] = {}
+    for event in events:
+        value = event.value
+        if event.chord is not None and value.flags == 1 and not value.dots and value.tuplet is None:
+            half = bar.half(value.start)
+            full[half] = full.get(half, 0) + value.length
+    return {half for half, length in full.items() if half >= 0 and length == bar.half_length}

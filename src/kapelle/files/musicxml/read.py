@@ -17,6 +17,7 @@ from ...errors import FileError
 from ...music import Key, Meter, Notes, Score, TempoMap, Track, resample
 from .canonical import MAX_QUARTERS, one_line
 from .drums import DRUM_CHANNEL, key_at
+from .dynamics import LOUDNESS
 
 LEAST_UNIT = 24
 LARGEST_UNIT = 10080
@@ -24,9 +25,6 @@ LARGEST_UNIT = 10080
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 _BEATS = {"long": 16.0, "breve": 8.0, "whole": 4.0, "half": 2.0, "quarter": 1.0, "eighth": 0.5, "16th": 0.25}
-
-# Dynamics as most notation programs play them.
-_LOUDNESS = {"pppp": 10, "ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 126, "ffff": 127}
 
 _PLAIN_VELOCITY = 80
 
@@ -215,7 +213,7 @@ class _Reader:
             part.velocity = min(max(round(loudness * 0.9), 1), 127)
             return
         for mark in element.iterfind("direction-type/dynamics/*"):
-            part.velocity = _LOUDNESS.get(mark.tag, part.velocity)
+            part.velocity = LOUDNESS.get(mark.tag, part.velocity)
 
     def _read_note(self, part: _Part, note: Element, start: int, now: int) -> int:
         """Adds a note unless it is a rest, a grace note or a cue; where the next element stands."""

@@ -86,6 +86,11 @@ class Bar:
         self.compound = meter.is_compound
         # The middle of 4/4 and 2/2 is kept visible.
         self.middle = 2 * quarter if not meter.is_compound and self.length == 4 * quarter else 0
+        # Where a beam may hold the eighths of several beats together: halves of 4/4, all of 2/4 and 3/4.
+        simple = not meter.is_compound and self.beat == quarter
+        self.half_length = {4: 2, 2: 2, 3: 3}.get(self.length // quarter, 0) * quarter if simple else 0
+        if self.length % quarter:
+            self.half_length = 0
         self._plain = {
             ticks: (TYPES[number], dots)
             for number in range(-3, 8)
@@ -106,6 +111,10 @@ class Bar:
         if self.length % self.beat and tick >= self.length - self.length % self.beat > 0:
             return max(self.length // self.beat - 1, 0)
         return tick // self.beat
+
+    def half(self, tick: int) -> int:
+        """The number of the stretch, of `half_length` ticks, that a tick lies in; -1 if there are none."""
+        return tick // self.half_length if self.half_length else -1
 
     def values(self, spans: Sequence[tuple[int, int, bool]]) -> list[list[Value]]:
         """How each of some spans (start, stop, is it a rest), which follow on one another, is written."""
