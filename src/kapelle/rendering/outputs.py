@@ -10,6 +10,11 @@ from ..music import Score
 _RENDERERS = {
     ".png": "roll:to_png",
     ".svg": "roll:to_svg",
+    ".wav": "audio:to_wav",
+    ".flac": "audio:to_flac",
+    ".ogg": "audio:to_ogg",
+    ".opus": "audio:to_opus",
+    ".mp3": "audio:to_mp3",
 }
 """For each suffix a module of this folder and its function, `(score) -> bytes or text`; imported when asked for."""
 
@@ -18,13 +23,14 @@ SUFFIXES = tuple(_RENDERERS)
 
 
 def render(score: Score, suffix: str) -> bytes:
-    """A score as the bytes of a file, as its suffix says: .png and .svg are piano rolls.
+    """A score as the bytes of a file, as its suffix says: .png and .svg are piano rolls, the others sound.
 
     Args:
         suffix: one of `SUFFIXES`.
 
     Raises:
         KeyError: if nothing renders to the suffix.
+        FileError: if the score cannot be heard, having no notes or too many hours.
         MissingExtra: if what renders it is not installed.
 
     >>> from kapelle.music import Notes, Score, Track
