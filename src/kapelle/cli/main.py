@@ -12,6 +12,7 @@ import click
 from .. import __version__
 from ..errors import KapelleError
 from .composing import compose, continue_
+from .engraving import engrave
 from .output import plain
 from .runs import pick, report
 from .showing import show
@@ -59,7 +60,7 @@ def kapelle(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (styles, train, tune, report, pick, compose, continue_, show):
+for command in (styles, train, tune, report, pick, compose, continue_, show, engrave):
     kapelle.add_command(command)
 
 

@@ -10,6 +10,8 @@ from ..music import Score
 _RENDERERS = {
     ".png": "roll:to_png",
     ".svg": "roll:to_svg",
+    ".pdf": "sheet:to_pdf",
+    ".ly": "sheet:to_lilypond",
     ".wav": "audio:to_wav",
     ".flac": "audio:to_flac",
     ".ogg": "audio:to_ogg",
@@ -23,7 +25,7 @@ SUFFIXES = tuple(_RENDERERS)
 
 
 def render(score: Score, suffix: str) -> bytes:
-    """A score as the bytes of a file, as its suffix says: .png and .svg are piano rolls, the others sound.
+    """A score as the bytes of a file, as its suffix says: .png and .svg are piano rolls, .pdf and .ly sheet music.
 
     Args:
         suffix: one of `SUFFIXES`.

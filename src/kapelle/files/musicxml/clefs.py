@@ -47,7 +47,7 @@ class View:
     octaves: int = 0
 
 
-_CLEF_CHANGE, _OCTAVE_CHANGE, _OCTAVE_BAR, _STRANGE_BAR, _MOST_NOTES = 7.0, 5.0, 1.0, 2.0, 6
+_CLEF_CHANGE, _OCTAVE_CHANGE, _OCTAVE_BAR, _STRANGE_BAR, _MOST_NOTES = 7.0, 5.0, 1.0, 5.0, 6
 
 RIGHT = (View(TREBLE), View(TREBLE, 1), View(TREBLE, 2), View(BASS))
 LEFT = (View(BASS), View(TREBLE), View(BASS, -1))
@@ -128,7 +128,7 @@ def _change(before: View, after: View) -> float:
 
 
 def _ledger_lines(pitch: NDArray[np.int64], middles: NDArray[np.int64]) -> NDArray[np.float64]:
-    """What the ledger lines of a bar's notes cost in each view; the third and further ones cost more."""
+    """What the ledger lines of a bar's notes cost in each view; the first is free, from the fourth on they are dear."""
     lines = np.maximum((np.abs(_steps(pitch)[:, None] - middles) - 4) // 2, 0)
-    cost = lines + np.maximum(lines - 3, 0) * 2.0
+    cost = 0.5 * np.maximum(lines - 1, 0) + 2.0 * np.maximum(lines - 3, 0)
     return np.asarray(cost.mean(axis=0) * min(len(pitch), _MOST_NOTES))

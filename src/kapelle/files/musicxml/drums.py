@@ -28,6 +28,9 @@ _LOOKS = {
     53: Look("Ride Bell", "F", 5, "diamond"), 54: Look("Tambourine", "E", 5, "x"),
     55: Look("Splash Cymbal", "B", 5, "x"), 56: Look("Cowbell", "E", 5, "triangle"),
     57: Look("Crash Cymbal 2", "A", 5, "x"), 59: Look("Ride Cymbal 2", "F", 5, "x"),
+    # Electronic kits tell a cymbal's edge and a tom's rim apart.
+    22: Look("Closed Hi-Hat Edge", "G", 5, "x"), 26: Look("Open Hi-Hat Edge", "G", 5, "circle-x"),
+    58: Look("Low Tom Rim", "A", 4, "x"),
 }  # fmt: skip
 
 

@@ -27,14 +27,20 @@ def wants_two_staves(notes: Notes) -> bool:
     return bool((low < 55 and high > 65) or np.ptp(notes.pitch) > 36)
 
 
-def are_hands(upper: Track, lower: Track, keyboards: int) -> bool:
-    """Whether two tracks that follow on one another are the right and the left hand of one player.
+def pairs_of_hands(tracks: Sequence[Track]) -> list[tuple[int, int]]:
+    """Neighbours that are the right and the left hand of one player, no track in two pairs.
 
     They are if their names say so, or if a piece has no other keyboard and the first one lies higher.
-
-    Args:
-        keyboards: how many tracks of the piece are for keyboards.
     """
+    keyboards = sum(not track.is_drum and track.program in KEYBOARDS for track in tracks)
+    found: list[tuple[int, int]] = []
+    for index, (upper, lower) in enumerate(itertools.pairwise(tracks)):
+        if _are_hands(upper, lower, keyboards) and (not found or found[-1][1] < index):
+            found.append((index, index + 1))
+    return found
+
+
+def _are_hands(upper: Track, lower: Track, keyboards: int) -> bool:
     for track in (upper, lower):
         if track.is_drum or track.program not in KEYBOARDS or not len(track.notes):
             return False

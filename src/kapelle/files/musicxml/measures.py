@@ -30,9 +30,12 @@ class PartWriter:
         staves: how it is written.
         bars: what stands in them.
         part_id: such as "P1".
+        with_dynamics: whether the part has dynamics of its own.
     """
 
-    def __init__(self, score: Score, track: Track, staves: list[Staff], bars: PartBars, part_id: str) -> None:
+    def __init__(
+        self, score: Score, track: Track, staves: list[Staff], bars: PartBars, part_id: str, *, with_dynamics: bool
+    ) -> None:
         self._score, self._track, self._staves, self._bars, self._id = score, track, staves, bars, part_id
         self._starts = score.bars().tolist()
         self._meters = {meter.onset: meter for meter in score.meters}
@@ -45,9 +48,29 @@ class PartWriter:
             for first, last, octaves in staff.octave_lines():
                 self._lines.setdefault(first, []).append((number, octaves, True))
                 self._lines.setdefault(last, []).append((number, octaves, False))
-        self._dynamics = dynamics_by_bar(track.notes, score.bars())
+        self._dynamics = dynamics_by_bar(track.notes, score.bars()) if with_dynamics else {}
+        self._rests: dict[int, int] = {}
         self._printed_tempo = 0.0
         self._meter = score.meters[0]
+
+    def count_rests(self) -> None:
+        """Show two and more empty bars in a row, up to the next sign, as one with a number."""
+        change = np.zeros(len(self._starts) + 1, np.int64)
+        for track in self._score.tracks:
+            first = np.searchsorted(self._starts, track.notes.onset, side="right") - 1
+            last = np.searchsorted(self._starts, track.notes.end - 1, side="right") - 1
+            np.add.at(change, first, 1)
+            np.add.at(change, last + 1, -1)
+        sounding = np.cumsum(change)[: len(self._starts) - 1] > 0
+        signs = {*self._meters, *self._keys, *self._score.tempos.onset.tolist()}
+        run = 0
+        for bar in range(len(sounding)):
+            is_free = not sounding[bar] and not (bar == 0 and self._score.pickup)
+            if is_free and run and self._starts[bar] not in signs:
+                self._rests[bar - run] = run + 1
+                run += 1
+            else:
+                run = int(is_free)
 
     def part(self, symbols: Sequence[tuple[int, ChordSymbol]], *, with_tempos: bool) -> Element:
         """The whole part.
@@ -87,7 +110,8 @@ class PartWriter:
         clefs = self._clefs.get(index, [])
         if index == 0:
             clefs = [(number, staff.views[0].clef) for number, staff in enumerate(self._staves, 1)]
-        if not (clefs or key or meter):
+        rests = self._rests.get(index, 0)
+        if not (clefs or key or meter or rests):
             return
         attributes = SubElement(measure, "attributes")
         if index == 0:
@@ -105,6 +129,8 @@ class PartWriter:
             leaf(attributes, "staves", len(self._staves))
         for number, clef in clefs:
             _clef(attributes, clef, number if len(self._staves) > 1 else 0)
+        if rests > 1:
+            leaf(SubElement(attributes, "measure-style"), "multiple-rest", rests)
 
     def _notes(self, measure: Element, index: int) -> None:
         two_staves = len(self._staves) > 1

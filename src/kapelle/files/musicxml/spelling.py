@@ -17,11 +17,11 @@ Name = tuple[str, int, int]
 
 _LETTERS = "FCGDAEB"
 
-_WINDOW_QUARTERS = 3.0
-_CONTEXT = 0.35
+_WINDOW_QUARTERS = 6.0
+_CONTEXT = 0.7
 """How much what sounds around counts, against the key."""
 
-_STEP = 1.5
+_STEP = 3.0
 """What a semitone to the next note that is no step costs, in fifths away from the centre; from the last one less."""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...music import Notes, Score, Track
 from .clefs import LEFT, PERCUSSION, RIGHT, Clef, View, usual_views, views_by_bar
-from .hands import KEYBOARDS, are_hands, left_hand, wants_two_staves
+from .hands import KEYBOARDS, left_hand, pairs_of_hands, wants_two_staves
 from .voices import Voice, drum_voices, voices_of
 
 _FAMILIES = (range(40, 46), range(52, 55), range(56, 64), range(64, 80))
@@ -52,7 +52,8 @@ class Group:
 def staves(score: Score) -> list[list[Staff]]:
     """The staves of each part: two for a keyboard part that needs them, else one."""
     bars = score.bars()
-    hands = {track for first, last in _pairs(score.tracks) for track in (first, last)}
+    pairs = pairs_of_hands(score.tracks)
+    hands = {track for pair in pairs for track in pair}
     found = []
     for index, track in enumerate(score.tracks):
         notes = track.notes
@@ -67,14 +68,14 @@ def staves(score: Score) -> list[list[Staff]]:
             median = float(np.median(notes.pitch)) if len(notes) else 60.0
             usual = usual_views(track.program, track.name, median)
             if index in hands:
-                usual = RIGHT if (index, index + 1) in _pairs(score.tracks) else LEFT
+                usual = RIGHT if (index, index + 1) in pairs else LEFT
             found.append([_staff(notes, usual, bars, 2)])
     return found
 
 
 def groups(score: Score) -> list[Group]:
     """The parts that belong together: the hands of a player, voices of a choir, instruments of a family."""
-    pairs = _pairs(score.tracks)
+    pairs = pairs_of_hands(score.tracks)
     found = [Group(first, last, "brace") for first, last in pairs]
     family = [
         None
@@ -97,16 +98,6 @@ def _is_choir(tracks: tuple[Track, ...]) -> bool:
     """Whether four parts are soprano, alto, tenor and bass by their names."""
     initials = [track.name.strip().lower()[:1] for track in tracks]
     return initials == ["s", "a", "t", "b"]
-
-
-def _pairs(tracks: tuple[Track, ...]) -> list[tuple[int, int]]:
-    """Neighbours that are the hands of one player, no track in two pairs."""
-    keyboards = sum(not track.is_drum and track.program in KEYBOARDS for track in tracks)
-    found: list[tuple[int, int]] = []
-    for index, (upper, lower) in enumerate(itertools.pairwise(tracks)):
-        if are_hands(upper, lower, keyboards) and (not found or found[-1][1] < index):
-            found.append((index, index + 1))
-    return found
 
 
 def _staff(notes: Notes, views: tuple[View, ...], bars: np.ndarray, num_usual: int) -> Staff:  # type: ignore[type-arg]

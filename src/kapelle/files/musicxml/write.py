@@ -20,11 +20,12 @@ _HEAD = b"""<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def document(score: Score, symbols: Sequence[tuple[int, ChordSymbol]] = ()) -> bytes:
+def document(score: Score, symbols: Sequence[tuple[int, ChordSymbol]] = (), *, is_part: bool = False) -> bytes:
     """A MusicXML document of a score as `canonical` gives it.
 
     Args:
         symbols: chords by onset, to stand over the first part.
+        is_part: whether this is for one player, whose empty bars are counted together.
     """
     root = Element("score-partwise", version="4.0")
     if score.title:
@@ -46,9 +47,13 @@ def document(score: Score, symbols: Sequence[tuple[int, ChordSymbol]] = ()) -> b
             if group.last == index:
                 SubElement(parts, "part-group", type="stop", number=str(number))
     spelling = spellings(score)
+    # What both hands of a player do stands between their staves.
+    lower = {group.last for group in together if group.symbol == "brace"}
     for index, (track, lines) in enumerate(zip(score.tracks, staves(score), strict=True)):
         bars = PartBars(score, track, lines, spelling)
-        writer = PartWriter(score, track, lines, bars, f"P{index + 1}")
+        writer = PartWriter(score, track, lines, bars, f"P{index + 1}", with_dynamics=index not in lower)
+        if is_part:
+            writer.count_rests()
         root.append(writer.part(() if index else symbols, with_tempos=index == 0))
     ElementTree.indent(root, " ")
     body: bytes = ElementTree.tostring(root, encoding="utf-8")
