@@ -67,7 +67,10 @@ def _drawing(command: Callable[..., None]) -> Callable[..., None]:
             "--original", is_flag=True, help="Copy no passage of its pieces for longer than such pieces share one."
         ),
         click.option(
-            "--formats", default="mid", metavar="LIST", help="Of mid, musicxml, pdf, ly, png, svg, txt.  [mid]"
+            "--formats",
+            default="mid",
+            metavar="LIST",
+            help="Of mid, musicxml, pdf, ly, png, svg, txt, wav, flac, ogg, opus, mp3.  [mid]",
         ),
         click.option(
             "--out", default=".", type=click.Path(path_type=Path), metavar="FOLDER", help="Where files go.  [here]"

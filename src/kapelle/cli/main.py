@@ -14,6 +14,8 @@ from ..errors import KapelleError
 from .composing import compose, continue_
 from .engraving import engrave
 from .output import plain
+from .playing import play
+from .rendering import render
 from .runs import pick, report
 from .showing import show
 from .styles import styles
@@ -60,7 +62,7 @@ def kapelle(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (styles, train, tune, report, pick, compose, continue_, show, engrave):
+for command in (styles, train, tune, report, pick, compose, continue_, show, engrave, render, play):
     kapelle.add_command(command)
 
 

@@ -15,6 +15,8 @@ from __future__ import annotations
 from .encoding import (
     SUFFIXES,
     encode,
+    performed,
+    rate_of,
     stem_names,
     stems_to_audio,
     to_audio,
@@ -24,9 +26,9 @@ from .encoding import (
     to_opus,
     to_wav,
 )
-from .performance import PEAK, RATE, Performance
+from .performance import PEAK, RATE, Performance, gain_of, peak_of
 from .sound import synthesize, synthesize_stems
-from .soundfont import SoundFont, bundled_soundfont, read_soundfont
+from .soundfont import SoundFont, bundled_file, bundled_soundfont, read_soundfont
 
 __all__ = [
     "PEAK",
@@ -34,8 +36,13 @@ __all__ = [
     "SUFFIXES",
     "Performance",
     "SoundFont",
+    "bundled_file",
     "bundled_soundfont",
     "encode",
+    "gain_of",
+    "peak_of",
+    "performed",
+    "rate_of",
     "read_soundfont",
     "stem_names",
     "stems_to_audio",

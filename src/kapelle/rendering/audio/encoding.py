@@ -127,6 +127,11 @@ def performed(score: Score, suffix: str, soundfont: SoundFont | None) -> Perform
     return performance
 
 
+def rate_of(suffix: str) -> int:
+    """Frames a second of a format."""
+    return _FORMATS[suffix].rate
+
+
 def encode(blocks: Iterable[NDArray[np.float32]], suffix: str, title: str = "") -> bytes:
     """The bytes of a sound file.
 

@@ -216,9 +216,14 @@ def read_soundfont(data: bytes) -> SoundFont:
 @functools.cache
 def bundled_soundfont() -> SoundFont:
     """The bank that comes with Kapelle: 128 General MIDI programs and four drum kits."""
+    return read_soundfont(bundled_file().read_bytes())
+
+
+def bundled_file() -> Any:
+    """Where the bank that comes with Kapelle lies in the package, as `importlib.resources` tells it."""
     from importlib.resources import files
 
-    return read_soundfont(files(__package__).joinpath("sonivox", "sonivox.sf2").read_bytes())
+    return files(__package__).joinpath("sonivox", "sonivox.sf2")
 
 
 def _chunks(view: Any) -> list[tuple[bytes, Any]]:
