@@ -26,7 +26,7 @@ from test_runs import Watcher  # noqa: E402
 
 CODEC = codecs()["events"].for_scores([tiny.tune(0)])
 PIECES = [CODEC.encode(tiny.tune(seed, bars=4 + seed % 5)) for seed in range(40)]
-RECIPE = Recipe(minutes=None, epochs=2, threads=1)
+RECIPE = Recipe(minutes=None, epochs=2, threads=1, rounding=4)
 
 
 def trainer(parallel: Alone | None = None, recipe: Recipe = RECIPE, work: Any = None, **changes: object) -> Trainer:
@@ -68,10 +68,11 @@ def test_two_processes_learn_what_one_learns_to_rounding(pair: Alone) -> None:
     two, one = trainer(pair), trainer()
     curves = two.run(), one.run()
     assert curves[0].updates == 30
-    # A batch of one row leaves nothing to the second process. Measured: 6e-9 and 3e-8.
+    # A batch of one row leaves nothing to the second process. Measured: 3e-8, and 3e-5 where a last bit has decided
+    # on a code when the run was rounded.
     assert {len(batch) for batch in one_epoch(one)} == {1, 2, 3}
     assert differs(*curves) < 1e-6
-    assert weights_differ(two, one) < 1e-6
+    assert weights_differ(two, one) < 1e-4
 
 
 def one_epoch(trainer: Trainer) -> list[np.ndarray]:
@@ -198,7 +199,7 @@ def progress(share, cost, row):
 try:
     with started(2) as parallel:
         style = learn(tiny.corpus(), "tiny", epochs=12, threads=1, run=Path({where!r}), progress=progress,
-            parallel=parallel, **{{**tiny.SMALL, "dropout": 0.0}})
+            parallel=parallel, **{{**tiny.SMALL, "dropout": 0.0, "rounding": 4}})
         print(len(updates))
 except RunError as error:
     sys.exit("kapelle: " + str(error))
@@ -225,7 +226,7 @@ def test_when_a_helper_is_killed_the_first_says_so_in_a_line_and_the_run_can_be_
         "kapelle: another process of this training has ended or is out of reach; go on with --resume"
     ]
     assert RunFolder(tmp_path / "r").snapshot().standing.updates == 8
-    whole = learn(tiny.corpus(), "tiny", epochs=12, threads=1, **{**tiny.SMALL, "dropout": 0.0})
+    whole = learn(tiny.corpus(), "tiny", epochs=12, threads=1, **{**tiny.SMALL, "dropout": 0.0, "rounding": 4})
     after = resume(tmp_path / "r", tiny.corpus())
     # In bfloat16, where the processor has it, rounding is coarser.
     for figure, value in whole.card.figures.items():

@@ -35,7 +35,9 @@ from kapelle.training.weights import adopted, module_of  # noqa: E402
 
 CODEC = codecs()["events"].for_scores([tiny.tune(0)])
 PIECES = [CODEC.encode(tiny.tune(seed)) for seed in range(12)]
-RECIPE = Recipe(minutes=None, epochs=6, threads=1)
+RECIPE = Recipe(minutes=None, epochs=6, threads=1, rounding=4)
+OFTEN = {**tiny.SMALL, "rounding": 4}
+"""A small network, and a run that is short enough for its checkpoints to be told apart."""
 
 
 class Watcher:
@@ -73,7 +75,7 @@ def verdict(outcome: Outcome) -> str:
 # -- going on -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("update", [1, 5, 13, 29])
+@pytest.mark.parametrize("update", [1, 4, 13, 29])
 def test_a_run_that_goes_on_comes_to_the_same_weights_bit_for_bit(update: int) -> None:
     kept = []
 
@@ -109,7 +111,7 @@ where = Path({where!r})
 if (where / "manifest.json").exists():
     resume(where, tiny.corpus())
 else:
-    learn(tiny.corpus(), "tiny", epochs=12, threads=1, run=where, save_every=2, **tiny.SMALL)
+    learn(tiny.corpus(), "tiny", epochs=12, threads=1, run=where, save_every=2, **tiny.SMALL, rounding=4)
 """
 
 
@@ -130,13 +132,15 @@ def killed_at_random(where: Path, kills: int, seed: int) -> None:
         for path in where.rglob("*.safetensors"):
             # Whatever has its name is whole.
             assert path.name == "state.safetensors" or open_style(path).weights
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+    # The last kill may have come when all was done.
+    assert done.returncode == 0 or b"is complete" in done.stderr, done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
 @pytest.mark.parametrize("kills", [1, pytest.param(12, marks=pytest.mark.slow)])
 def test_killing_the_process_at_random_moments_changes_nothing(tmp_path: Path, kills: int) -> None:
-    whole = learn(tiny.corpus(), "tiny", epochs=12, threads=1, run=tmp_path / "whole", save_every=2, **tiny.SMALL)
+    whole = learn(tiny.corpus(), "tiny", epochs=12, threads=1, run=tmp_path / "whole", save_every=2, **OFTEN)
     killed_at_random(tmp_path / "killed", kills, seed=kills)
     killed = picked(tmp_path / "killed")
     assert all(np.array_equal(killed.weights[name], weight) for name, weight in whole.weights.items())

@@ -131,11 +131,14 @@ def resume(run: Path, corpus: Corpus, progress: Any = None, tell: Tell = _silent
             folder.cut_log(0)
             return _train(folder, lesson, trainer, tell)
         snapshot = folder.snapshot()
-        if snapshot.standing.ended:
+        # A run that was killed while its style was measured is complete but for that.
+        if snapshot.standing.ended and "valid nats per note" in picked(run).card.figures:
             raise RunError(
-                f"the run {run.name} is complete: nothing to resume; "
+                f"the run {run.name} is complete: nothing to resume; take its style with kapelle pick, or "
                 "give --minutes or --epochs to go on with more, or a folder with more music"
             )
+        if snapshot.standing.best is not None:
+            snapshot = replace(snapshot, best=dict(picked(run).weights))
         try:
             trainer.restore(snapshot, folder.cut_log(snapshot.standing.updates))
         except (ValueError, KeyError) as error:
@@ -242,8 +245,8 @@ def _check_room(folder: RunFolder, lesson: Lesson, trainer: Any, kept: Mapping[s
         RunError: if there is less.
     """
     weights = sum(parameter.numel() for parameter in trainer.module.parameters())
-    # A checkpoint holds each weight, its average and its two moments in 32 bits and the best in 16; a style the last.
-    checkpoint, style = 18 * weights, 2 * weights + len(lesson.memory.bits) + 200_000
+    # Of each weight a checkpoint holds six bytes and a little, a style two.
+    checkpoint, style = 6.1 * weights, 2 * weights + len(lesson.memory.bits) + 200_000
     saved = kept["keep"]
     if kept["save_every"] is not None and saved is None and lesson.settings.epochs is not None:
         saved = lesson.settings.epochs // kept["save_every"] + 1

@@ -25,7 +25,7 @@ FINE_TUNING_RATE = 1e-3
 FEW_PIECES, SMOOTHING = 100, 0.05
 """Fewer pieces than this are learnt with so much smoothing: without it a network becomes sure that there are no other
 instruments than those few pieces have, and foretells held-out pieces worse from the first minute on."""
-OF_RECIPE = ("learning_rate", "crop")
+OF_RECIPE = ("learning_rate", "crop", "rounding")
 """What may be changed that is no part of a network's configuration, but of how it is trained."""
 
 
@@ -42,7 +42,8 @@ class Settings:
         threads: of torch; None for one, which is the fastest for networks of this size and repeats bit for bit.
         title: for people.
         command: what makes the style again.
-        changes: of the network's configuration; and `learning_rate` and `crop`, of how it is trained.
+        changes: of the network's configuration; and `learning_rate`, `crop` and `rounding`, of how it is
+            trained.
     """
 
     name: str

@@ -102,15 +102,16 @@ class FolderKeeper:
     def _checkpoint(self, trainer: Trainer) -> None:
         self._wait()
         begun = time.monotonic()
-        snapshot, weights, rows = trainer.snapshot(), trainer.best_weights, list(trainer.rows)
+        snapshot, rows = trainer.snapshot(), list(trainer.rows)
         best = snapshot.standing.best
 
         def write() -> None:
-            self.folder.write(snapshot)
+            # The best first: a checkpoint speaks of it.
             if best is not None and best != self._best_saved:
                 upto = [row for row in rows if row.updates <= best.updates]
-                self.save_style(weights, upto, self.folder.best)
+                self.save_style(snapshot.best, upto, self.folder.best)
                 self._best_saved = best
+            self.folder.write(snapshot)
 
         def work() -> None:
             try:

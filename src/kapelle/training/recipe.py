@@ -21,6 +21,7 @@ class Recipe:
         patience: a run by time ends when so large a share of it brought nothing better; None for never.
         crop: steps of a piece that are looked at together, at most.
         smoothing: share of the cost that all words bear alike, so that few pieces are not taken for all there is.
+        rounding: updates after which the run is rounded to what a checkpoint holds of it.
         seed: every random choice follows from it.
         threads: of torch; None leaves torch's own choice.
         clock: what tells the seconds; `time.process_time` compares fairly on a machine with other work to do.
@@ -35,6 +36,7 @@ class Recipe:
     patience: float | None = 0.25
     crop: int = 256
     smoothing: float = 0.0
+    rounding: int = 32
     seed: int = 0
     threads: int | None = None
     clock: Callable[[], float] = time.monotonic

@@ -25,7 +25,7 @@ from ..files.disk import write_atomically
 from .log import Row, from_lines, to_line
 from .standing import Snapshot, Standing
 
-VERSION = 1
+VERSION = 2
 
 
 class RunFolder:
@@ -113,7 +113,7 @@ class RunFolder:
         return dict(sorted(found.items()))
 
     def snapshot(self) -> Snapshot:
-        """The last checkpoint.
+        """The last checkpoint; the best weights lie in `best`.
 
         Raises:
             RunError: if there is none or it is damaged.

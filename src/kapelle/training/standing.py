@@ -63,10 +63,17 @@ class Standing:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A run at one moment: tensors by name, and how far it has come."""
+    """A run at one moment.
+
+    Attributes:
+        tensors: by name; see `kapelle.training.compact.pack`.
+        standing: how far it has come.
+        best: the weights of the best look, in half precision; none before the first.
+    """
 
     tensors: Weights
     standing: Standing
+    best: Weights = field(default_factory=dict)
 
 
 @dataclass

@@ -5,9 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -19,13 +17,16 @@ from ..codecs import Codec
 from ..errors import RunError
 from ..networks import Network
 from .batches import Batch, BatchPlan, Epoch, Pieces, few
+from .compact import pack, unpack
 from .counts import word_counts
 from .likelihood import likelihood
 from .log import Row
 from .parallel import Alone
 from .recipe import Recipe
+from .schedule import has_diverged, learning_rate, share_done
 from .standing import Outcome, Snapshot, Standing, Weights
-from .weights import copied, fill, halved
+from .stopping import interrupting
+from .weights import fill, halved
 
 LOOK_STEPS = 20_000
 """A look is at the first held-out pieces that make up so many steps, so that it costs little of the time."""
@@ -33,8 +34,6 @@ LOOK_UPDATES = 200
 """A look is taken after so many updates if an epoch is longer."""
 LEAST_UPDATES = 24
 """Between two looks there are at least so many updates, however short an epoch is."""
-WARM_UPDATES = 60
-"""The learning rate rises over so many updates."""
 MOST_FALLS = 3
 """A run that diverges once more than this ends with the best that it has."""
 SLOWER = 0.3
@@ -151,6 +150,7 @@ class Trainer:
         if self.recipe.optimiser == "adamw":
             options |= {"weight_decay": self.recipe.weight_decay, "betas": (0.9, 0.98)}
         self.optimiser = OPTIMISERS[self.recipe.optimiser](self.module.parameters(), **options)
+        self._kept: Snapshot | None = None
         self._is_begun_anew = True
 
     # -- the loop ---------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ class Trainer:
         standing = self.standing
         self._clock = self.recipe.clock() - standing.seconds
         try:
-            with _interrupting(self.stop):
+            with interrupting(self.stop):
                 self.parallel.told((self.network, self.codec, self.train, self.recipe, self.low_precision))
                 self.learn()
         except RunError:
@@ -181,6 +181,8 @@ class Trainer:
         return Outcome(self.best_weights, self.rows, standing.best, standing.seconds, standing.updates, ended)
 
     def _keep_end(self) -> None:
+        if self.standing.ended:
+            self._kept = None
         if self.keeper is not None:
             self.keeper.at_end(self)
 
@@ -191,11 +193,15 @@ class Trainer:
     def learn(self) -> None:
         """Update by update, until the first process says that it is over."""
         batches = self._batches()
+        self.snapshot()
         with torch.random.fork_rng():
             while not self._is_over():
                 self._update(next(batches))
                 if self.parallel.is_first:
                     self._settle()
+                # Every process does so after the same updates, so that all stay alike.
+                if self._kept is None or self.standing.updates % self.recipe.rounding == 0:
+                    self._round()
 
     def _batches(self) -> Iterator[Batch]:
         """What comes next, for ever."""
@@ -230,7 +236,7 @@ class Trainer:
         if share >= 1:
             standing.ended = "epochs" if recipe.epochs is not None and standing.epoch >= recipe.epochs else "time"
         unseen = standing.updates - standing.looked
-        if self._has_diverged():
+        if has_diverged(standing):
             self._fall_back()
         elif last or standing.ended or unseen >= LOOK_UPDATES:
             self._add_row(look=unseen >= LEAST_UPDATES or bool(standing.ended))
@@ -243,13 +249,7 @@ class Trainer:
     @property
     def share(self) -> float:
         """How much of the run is done; from 1 on it is over."""
-        standing, recipe = self.standing, self.recipe
-        shares = [0.0]
-        if recipe.minutes is not None:
-            shares.append(standing.seconds / (60 * recipe.minutes))
-        if recipe.epochs is not None:
-            shares.append(self.epoch / recipe.epochs)
-        return max(shares)
+        return share_done(self.recipe, self.standing.seconds, self.epoch)
 
     @property
     def epoch(self) -> float:
@@ -257,18 +257,10 @@ class Trainer:
         standing = self.standing
         return standing.epoch + (standing.batch / self._length if standing.batch else 0.0)
 
-    @property
-    def rate(self) -> float:
-        """The learning rate now: up over the first updates, then down along a cosine."""
-        standing = self.standing
-        warm = min(1.0, (standing.updates - standing.warm + 1) / WARM_UPDATES)
-        falling = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(self.share, 1.0)))
-        return self.recipe.learning_rate * standing.scale * warm * falling
-
     def _update(self, batch: Batch) -> None:
         standing = self.standing
         for group in self.optimiser.param_groups:
-            group["lr"] = self.rate
+            group["lr"] = learning_rate(self.recipe, standing, self.share)
         # Each process leaves other units out. For the first a seed that ends in 0 is the same as one without it.
         seed = np.random.SeedSequence((self.recipe.seed, standing.updates, self.parallel.rank))
         torch.manual_seed(int(seed.generate_state(1)[0]))
@@ -318,7 +310,7 @@ class Trainer:
 
     def _add_row(self, look: bool, event: str = "") -> None:
         """Tell how it stands, and with a look at the held-out pieces whether these weights are the best."""
-        standing, before = self.standing, self.recipe.clock()
+        standing, recipe, before = self.standing, self.recipe, self.recipe.clock()
         cost, notes, hits, fields, norms, updates, seconds = standing.since
         standing.since = [0.0] * 7
         valid = accuracy = math.nan
@@ -326,7 +318,7 @@ class Trainer:
             found = likelihood(self.average, self.valid, self.codec, self.parallel.device)
             valid, accuracy = found.nats_per_note, found.accuracy
             standing.looked = standing.updates
-        standing.seconds += self.recipe.clock() - before
+        standing.seconds += recipe.clock() - before
         row = Row(
             self.epoch,
             standing.updates,
@@ -335,7 +327,7 @@ class Trainer:
             hits / fields if fields else math.nan,
             valid,
             accuracy,
-            self.rate,
+            learning_rate(recipe, standing, self.share),
             norms / updates if updates else math.nan,
             notes / seconds if seconds else math.nan,
             event,
@@ -356,15 +348,6 @@ class Trainer:
             return
         if row.seconds - standing.best.seconds > 60 * recipe.minutes * recipe.patience:
             standing.ended = "held-out likelihood has turned"
-
-    def _has_diverged(self) -> bool:
-        """Whether the cost is no number, or far above what it was."""
-        standing = self.standing
-        if not math.isfinite(standing.recent) or not math.isfinite(standing.since[4]):
-            return True
-        if standing.updates - standing.warm >= WARM_UPDATES:
-            standing.lowest = min(standing.lowest, standing.recent)
-        return standing.recent > 2 * standing.lowest + 1
 
     def _fall_back(self) -> None:
         """Go back to the best weights, or to the first ones, and on from there at a lower rate."""
@@ -388,13 +371,15 @@ class Trainer:
         return {name: halved(weight) for name, weight in self.average.state_dict().items()}
 
     def snapshot(self) -> Snapshot:
-        """All that going on needs, copied."""
-        tensors = {f"best/{name}": weight for name, weight in self.best_weights.items()}
-        for what, module in (("module", self.module), ("average", self.average)):
-            tensors |= {f"{what}/{name}": copied(tensor) for name, tensor in module.state_dict().items()}
-        for index, values in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser/{index}/{name}": copied(tensor) for name, tensor in values.items()}
-        return Snapshot(tensors, copy.deepcopy(self.standing))
+        """All that going on needs, as it was when the run was last rounded."""
+        return self._kept or self._round()
+
+    def _round(self) -> Snapshot:
+        """Go on from what a checkpoint holds: so a run that is cut off loses nothing that another one has."""
+        packed = pack(self.module, self.average, self.optimiser)
+        unpack(packed, self.module, self.average, self.optimiser)
+        self._kept = Snapshot(packed, copy.deepcopy(self.standing), self.best_weights)
+        return self._kept
 
     def restore(self, snapshot: Snapshot, rows: list[Row]) -> None:
         """Stand where a snapshot was taken.
@@ -404,44 +389,16 @@ class Trainer:
             rows: what that run had told.
 
         Raises:
-            ValueError: if the snapshot is of another network or optimiser.
+            ValueError, KeyError: if the snapshot is of another network or optimiser.
         """
-        parts: dict[str, dict[str, NDArray[Any]]] = {"best": {}, "module": {}, "average": {}, "optimiser": {}}
-        for name, tensor in snapshot.tensors.items():
-            what, _, rest = name.partition("/")
-            parts[what][rest] = tensor
-        fill(self.module, parts["module"])
-        fill(self.average, parts["average"])
-        states: dict[int, dict[str, torch.Tensor]] = {}
-        for name, tensor in parts["optimiser"].items():
-            index, _, what = name.partition("/")
-            states.setdefault(int(index), {})[what] = torch.from_numpy(tensor.copy())
-        self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": states})
-        self.best_weights = parts["best"]
+        unpack(snapshot.tensors, self.module, self.average, self.optimiser)
+        self._kept, self.best_weights = snapshot, snapshot.best
         self.standing = copy.deepcopy(snapshot.standing)
         self.rows = list(rows)
         self.plan = replace(self.plan, steps=self.standing.batch_steps)
         self._is_begun_anew = True
         if self.standing.batch:
             self._length = len(Epoch(self.train, self.plan, self.codec, self.recipe.seed, self.standing.epoch))
-
-
-@contextmanager
-def _interrupting(stop: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C calls `stop`, so that no update is left half done; a second one interrupts at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def handle(number: int, frame: object) -> None:
-        signal.signal(signal.SIGINT, before)
-        stop()
-
-    before = signal.signal(signal.SIGINT, handle)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 __all__ = ["Keeper", "Outcome", "Progress", "Recipe", "Snapshot", "Standing", "Trainer", "fit"]
