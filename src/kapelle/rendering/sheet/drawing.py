@@ -11,7 +11,7 @@ FONTS = "Libertinus Serif, Times New Roman, Times, serif"
 _TITLE_SIZE, _LEAST_SIZE, _WIDTH_OF_LETTER = 620, 300, 0.5
 _LONGEST_RUNNING_HEAD = 60
 
-_HEAD = re.compile(r'<g [^>]*class="pgHead[^"]*"[^>]*>(.*?)</g>', re.DOTALL)
+_HEAD = re.compile(r'<g [^>]*class="pgHead[^"]*"(?:\s[^/>]*)?>(.*?)</g>', re.DOTALL)
 _PLACE = re.compile(r'x="(\d+)" y="(\d+)"')
 _VIEW = re.compile(r'class="definition-scale"[^>]*viewBox="0 0 (\d+) (\d+)"')
 _TEMPO = re.compile(r'(<g [^>]*class="tempo"[^>]*>)(.*?)</g>', re.DOTALL)

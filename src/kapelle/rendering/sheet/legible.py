@@ -12,13 +12,17 @@ from ...files.musicxml.canonical import canonical
 from ...files.musicxml.hands import pairs_of_hands
 from ...music import IntArray, Notes, Score, TempoMap, Track, resample, with_detected_key
 from ...music.instruments import name_of
+from .beats import on_beats
 from .quantising import GRID, quantised, quantised_onsets
 from .strokes import written_strokes
 
 _FINE_GRID = 2 * GRID
 
-_SENSIBLE = 0.9
+_MOSTLY = 0.9
 """The share of onsets on thirty-seconds or triplets from which on music was written and not played."""
+
+_DETACHED = 0.08
+"""From this share of short silences on, note ends are where a player let go."""
 
 _FEW_TEMPOS = 8
 _TEMPO_BARS, _NEW_TEMPO = 4, 0.18
@@ -37,18 +41,22 @@ _SHORTER = (
 def for_page(score: Score) -> Score:
     """The score as sheet music shows it, in the form that `kapelle.files.musicxml.canonical` gives.
 
-    - A piece whose pitched notes all start and end on the grid (thirty-seconds, their triplets, sixty-fourths) is
-      left as it is, note for note. Of any other, onsets go to simple parts of the beat, and ends to the next onset
-      or a plain value.
+    - A piece whose pitched notes all start and end on the grid (thirty-seconds, their triplets, sixty-fourths), and
+      that is not full of short silences, is left as it is, note for note. Of any other, onsets go to simple parts
+      of the beat, and ends to the next onset or a plain value.
     - A drum stroke lasts to the next one or to the next beat.
     - A piece in C major by its file that is clearly in another key gets that.
     - Of many tempos those remain that hold for bars.
     - Parts without a name of use are called after their instrument; a part alone needs no name.
     """
     tracks = tuple(track for track in score.tracks if len(track.notes)) or score.tracks[:1]
-    score = score.replace(tracks=tracks, tempos=_few_tempos(score))
+    score = score.replace(tracks=tracks)
+    if not on_simple_parts(list(tracks), score.ticks_per_quarter):
+        score = on_beats(score)
+    tracks = score.tracks
+    score = score.replace(tempos=_few_tempos(score))
     pitched = [track for track in tracks if not track.is_drum]
-    written = _is_written(pitched, score.ticks_per_quarter)
+    written = is_written(pitched, score.ticks_per_quarter)
     grid = GRID if not written or _fits(pitched, score.ticks_per_quarter, GRID) else _FINE_GRID
     hands = {index for pair in pairs_of_hands(tracks) for index in pair}
     notes = [
@@ -66,32 +74,51 @@ def _fits(tracks: list[Track], unit: int, grid: int) -> bool:
     return not any(np.any(times * grid % unit) for track in tracks for times in (track.notes.onset, track.notes.end))
 
 
-def _is_written(tracks: list[Track], unit: int) -> bool:
+def is_written(tracks: list[Track], unit: int) -> bool:
     """Whether the notes lie on the grid as a writer puts them, not by chance."""
     if not (_fits(tracks, unit, GRID) or _fits(tracks, unit, _FINE_GRID)):
         return False
-    return _sensible(tracks, unit)
+    return on_simple_parts(tracks, unit) and _detached(tracks, unit) < _DETACHED
 
 
-def _sensible(tracks: list[Track], unit: int) -> bool:
+def _detached(tracks: list[Track], unit: int) -> float:
+    """The share of onsets before which there is a silence shorter than an eighth, a quarter or less after the last.
+
+    Writers let notes last and put dots over them; players let go, and what they played is full of such silences.
+    """
+    short = total = 0
+    for track in tracks:
+        onset, first = np.unique(track.notes.onset, return_index=True)
+        if len(onset) < 2:
+            continue
+        end = np.maximum.accumulate(np.maximum.reduceat(track.notes.end, first))[:-1]
+        silence = onset[1:] - end
+        step = onset[1:] - onset[:-1]
+        short += int(((silence > 0) & (2 * silence < unit) & (step <= unit)).sum())
+        total += len(silence)
+    return short / max(total, 1)
+
+
+def on_simple_parts(tracks: list[Track], unit: int) -> bool:
+    """Whether nine onsets of ten are on thirty-seconds or on triplets of sixteenths."""
     onsets = np.concatenate([track.notes.onset for track in tracks] or [np.zeros(0, np.int64)])
     if not len(onsets):
         return True
     place = onsets * GRID
     simple = (place % unit == 0) & ((place // unit % 3 == 0) | (place // unit % 4 == 0))
-    return bool(simple.mean() >= _SENSIBLE)
+    return bool(simple.mean() >= _MOSTLY)
 
 
 def _notes(track: Track, unit: int, grid: int, *, one_hand: bool, written: bool) -> Notes:
     notes = track.notes
     if track.is_drum:
         raw = notes.onset / unit
-        onset = np.round(raw * GRID) if _sensible([track], unit) else quantised_onsets(raw)
+        onset = np.round(raw * GRID) if on_simple_parts([track], unit) else quantised_onsets(raw)
         onset = onset.astype(np.int64) * (grid // GRID)
         return Notes(onset, np.ones(len(notes), np.int64), notes.pitch, notes.velocity)
     if written:
         return notes.replace(onset=notes.onset * grid // unit, duration=notes.duration * grid // unit)
-    found = quantised(track, unit, one_hand=one_hand, keep_onsets=_sensible([track], unit))
+    found = quantised(track, unit, one_hand=one_hand, keep_onsets=on_simple_parts([track], unit))
     return found.replace(onset=found.onset * (grid // GRID), duration=found.duration * (grid // GRID))
 
 

@@ -18,7 +18,7 @@ _NAMES = tuple(_TEXT.split())
 """LilyPond's names of General MIDI drum keys 35 to 81."""
 
 _FREE = (
-    *("hihat", "snare", "crashcymbal", "ridecymbal", "losidestick", "hisidestick", "halfopenhihat", "tamtam"),
+    *("hihat", "snare", "crashcymbal", "ridecymbal", "losidestick", "hisidestick", "halfopenhihat"),
     *("triangle", "guiro", "muteloconga", "openhibongo", "openlobongo", "mutehibongo", "mutelobongo"),
 )
 """Names, which General MIDI does not use, for keys that have none."""

@@ -45,7 +45,7 @@ class Paper:
             "footer": "none",
             "breaks": "auto",
             "justifyVertically": True,
-            "shrinkToFit": True,
+            "systemDivider": "none",
             "scale": 100,
             "unit": 9.0,
             "pageWidth": width,

@@ -18,6 +18,11 @@ _FULL_ENOUGH = 0.4
 
 _MOST_PAGES_TO_TRY = 12
 
+_SIDES = ("pageWidth", "pageHeight")
+
+_LOWEST = 0.88
+"""Where the last staff of a page may begin, as a share of its height."""
+
 
 def main() -> None:
     """Read the job, do it, answer."""
@@ -48,15 +53,32 @@ def _engraved(job: dict[str, Any]) -> dict[str, Any]:
     if not toolkit.loadData(job["musicxml"]):
         return {"error": "the engraver does not understand the notation"}
     pages = _pages(toolkit)
+    needed = max(map(_height_needed, pages))
+    if needed > 1:
+        _lay_out(toolkit, {**first, **{name: round(first[name] * needed) for name in _SIDES}})
+        pages = _pages(toolkit)
     for layout in others:
-        if not _ends_badly(pages) or len(pages) > _MOST_PAGES_TO_TRY:
+        if needed > 1 or len(pages) > _MOST_PAGES_TO_TRY or not _ends_badly(pages):
             break
-        toolkit.setOptions(layout)
-        toolkit.redoLayout()
+        _lay_out(toolkit, layout)
         tried = _pages(toolkit)
         if len(tried) <= len(pages) and not _ends_badly(tried):
             pages = tried
     return {"pages": pages, "timemap": toolkit.renderToTimemap({"includeMeasures": True})}
+
+
+def _lay_out(toolkit: Any, layout: dict[str, Any]) -> None:
+    toolkit.setOptions(layout)
+    toolkit.redoLayout()
+
+
+def _height_needed(page: str) -> float:
+    """The lowest staff line of a page as a share of where it may be at most."""
+    view = re.search(r'class="definition-scale"[^>]*viewBox="0 0 \d+ (\d+)"', page)
+    lines = re.findall(r'class="staff"[^>]*>\s*<path d="M-?\d+ (\d+)', page)
+    if view is None or not lines:
+        return 1.0
+    return max(map(int, lines)) / (_LOWEST * int(view[1]))
 
 
 def _pages(toolkit: Any) -> list[str]:
