@@ -6,6 +6,7 @@ and oscillators that move pitch, cutoff and volume are followed in steps of 64 f
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -137,9 +138,9 @@ class Oscillator:
         pole, square, through = self._coefficients(number)
         steps = CHUNK // STEP
         rest = _recursion(pole, square, np.zeros((2, steps)), sound.reshape(steps, STEP).T * through)
-        wide = pole.shape[1]
-        rings = _recursion(np.tile(pole, 2), np.tile(square, 2), np.repeat([[0.0, 1.0], [1.0, 0.0]], wide, 1), None)
-        rings = np.broadcast_to(rings.reshape(-1, 2, wide), (STEP + 2, 2, steps))
+        at_rest = pole.shape[1] == 1
+        rings = _ringing_at_rest(float(pole[0, 0]), float(square[0, 0])) if at_rest else _ringing(pole, square)
+        rings = np.broadcast_to(rings, (STEP + 2, 2, steps))
         state = self._states[number]
         states = [state]
         ends = (*rest[:-3:-1], *rings[:-3:-1].reshape(4, steps))
@@ -188,6 +189,19 @@ def _recursion(pole: Any, square: Any, begin: Any, frames: Any) -> NDArray[np.fl
         if frames is not None:
             line += frames[place]
     return lines
+
+
+def _ringing(pole: Any, square: Any) -> NDArray[np.float64]:
+    """What the filter rings on with from either of the two states of 1, shape (STEP + 2, 2, columns)."""
+    columns = pole.shape[1]
+    begin = np.repeat([[0.0, 1.0], [1.0, 0.0]], columns, 1)
+    return _recursion(np.tile(pole, 2), np.tile(square, 2), begin, None).reshape(-1, 2, columns)
+
+
+@functools.lru_cache(64)
+def _ringing_at_rest(pole: float, square: float) -> NDArray[np.float64]:
+    """The same of a filter that does not move, shape (STEP + 2, 2, 1)."""
+    return _ringing(np.full((STEP, 1), pole), np.full((STEP, 1), square))
 
 
 def between(values: NDArray[np.float64]) -> Sound:

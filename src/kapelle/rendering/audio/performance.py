@@ -58,8 +58,9 @@ class _Part:
 class Performance:
     """A score as it is played, before it is played.
 
-    It lasts until its last voice has died away: held by key or pedal to its release, then until it is 80 dB below
-    the loudest voice of the piece, or its recording ends. The last 10 ms fade to nothing.
+    It lasts until the end of its last note, and until its last voice has died away: held by key or pedal to its
+    release, then until it is 80 dB below the loudest voice of the piece, or its recording ends. The last 10 ms fade
+    to nothing.
 
     Args:
         score: of at most `MAX_HOURS`.
@@ -86,7 +87,8 @@ class Performance:
         self._bind(voices)
         voices = voices[np.argsort(voices["start"], kind="stable")]
         self._voices_in_order = voices[voices["end"] > voices["start"]]
-        self.frames = int(self._voices_in_order["end"].max(initial=0))
+        end = int(self._frame(score, np.array([score.end]))[0]) if score.num_notes else 0
+        self.frames = max(int(self._voices_in_order["end"].max(initial=0)), end)
 
     @property
     def seconds(self) -> float:

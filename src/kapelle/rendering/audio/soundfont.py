@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import io
+import pkgutil
 from dataclasses import dataclass
 from typing import Any
 
@@ -216,7 +217,9 @@ def read_soundfont(data: bytes) -> SoundFont:
 @functools.cache
 def bundled_soundfont() -> SoundFont:
     """The bank that comes with Kapelle: 128 General MIDI programs and four drum kits."""
-    return read_soundfont(bundled_file().read_bytes())
+    data = pkgutil.get_data(__package__, "sonivox/sonivox.sf2")
+    assert data is not None, "the package lacks its soundfont"
+    return read_soundfont(data)
 
 
 def bundled_file() -> Any:
