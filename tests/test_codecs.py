@@ -7,10 +7,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kapelle.codecs import Codec, codec_from_json, codecs
+from kapelle.errors import CodecError
 from kapelle.music import Key, Meter, Notes, Score, Spans, TempoMap, Track, Wishes, transpose
 from strategies import scores
 
@@ -20,6 +21,15 @@ each_codec = pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.na
 
 def sounding(score: Score) -> bool:
     return score.num_notes > 0
+
+
+def tells(codec: Codec, score: Score) -> bool:
+    """Whether the codec has anything to tell of a score: one of voices has nothing to tell of drums alone."""
+    try:
+        codec.encode(score)
+    except CodecError:
+        return False
+    return True
 
 
 def moved(track: Track, ticks: int) -> Track:
@@ -49,12 +59,14 @@ def random_walk(codec: Codec, wishes: Wishes, seed: int, most: int = 400) -> np.
 @each_codec
 @given(score=scores().filter(sounding))
 def test_decoding_what_was_encoded_gives_the_canonical_score(codec: Codec, score: Score) -> None:
+    assume(tells(codec, score))
     assert codec.decode(codec.encode(score)) == codec.canonical(score)
 
 
 @each_codec
 @given(score=scores().filter(sounding))
 def test_canonical_is_idempotent(codec: Codec, score: Score) -> None:
+    assume(tells(codec, score))
     once = codec.canonical(score)
     assert codec.canonical(once) == once
 
@@ -62,6 +74,7 @@ def test_canonical_is_idempotent(codec: Codec, score: Score) -> None:
 @each_codec
 @given(score=scores(ticks_per_quarter=24).filter(sounding), sign=st.sampled_from(["4/4", "3/4", "6/8"]))
 def test_silent_bars_before_the_first_note_are_not_told(codec: Codec, score: Score, sign: str) -> None:
+    assume(tells(codec, score))
     meter = Meter.parse(sign)
     plain = score.replace(
         tracks=tuple(track.replace(pedal=Spans.none()) for track in score.tracks),
@@ -76,6 +89,7 @@ def test_silent_bars_before_the_first_note_are_not_told(codec: Codec, score: Sco
 @each_codec
 @given(score=scores().filter(sounding))
 def test_every_encoded_step_is_allowed_and_what_is_given_is_right(codec: Codec, score: Score) -> None:
+    assume(tells(codec, score))
     steps = codec.encode(score)
     paid = codec.paid(steps)
     walk = codec.walk()
@@ -164,6 +178,7 @@ def test_a_wish_for_notes_gives_exactly_so_many(codec: Codec, seed: int, notes: 
 @each_codec
 @given(score=scores().filter(sounding))
 def test_a_codec_survives_json(codec: Codec, score: Score) -> None:
+    assume(tells(codec, score))
     narrow = codec.for_scores([score])
     again = codec_from_json(json.loads(json.dumps(narrow.to_json())))
     assert again.layout == narrow.layout
@@ -173,12 +188,14 @@ def test_a_codec_survives_json(codec: Codec, score: Score) -> None:
 @each_codec
 @given(score=scores().filter(sounding))
 def test_a_codec_narrowed_to_a_score_keeps_all_of_it(codec: Codec, score: Score) -> None:
+    assume(tells(codec, score))
     assert codec.for_scores([score]).canonical(score) == codec.canonical(score)
 
 
 @each_codec
 @given(score=scores().filter(sounding), seed=st.integers(0, 1000))
 def test_augmenting_transposes_the_tune_and_its_key_and_keeps_every_time(codec: Codec, score: Score, seed: int) -> None:
+    assume(tells(codec, score))
     score = codec.canonical(score)
     other = codec.decode(codec.augment(codec.encode(score), np.random.default_rng(seed)))
 
@@ -197,6 +214,8 @@ def test_augmenting_transposes_the_tune_and_its_key_and_keeps_every_time(codec: 
 
 @each_codec
 def test_who_wants_to_go_on_beyond_the_last_bar_closes_the_piece(codec: Codec) -> None:
+    if codec.layout[0][0] != "advance":
+        pytest.skip("each step of this codec takes as long")
     # Left with no advance but 0, a network would pile up notes at the last onset.
     codec = codec.for_scores([Score(24, (Track(Notes.of([(0, 24, 60, 80)])),))])
     walk = codec.walk(Wishes(bars=2, meter=Meter.parse("4/4")))

@@ -15,7 +15,11 @@ COLUMNS = Columns(("when", "where", "what", "who", "how"), (7, 5, 11, 1, 4), (Fa
 SMALL = {
     "stepwise": {"embed_dim": 24, "hidden_dim": 32, "inner_dim": 16, "attention_dim": 8, "num_heads": 2, "window": 4},
     "lstm": {"hidden_dims": (32, 24), "embed_dim": 8},
-}
+    "voices": {
+        "embed_dim": 24, "hidden_dim": 32, "inner_dim": 16, "attention_dim": 8, "num_heads": 2, "window": 3,
+        "stride": 2, "lead": 1, "reveal": 0.0,
+    },
+}  # fmt: skip
 each_preset = pytest.mark.parametrize("preset", sorted(presets()))
 
 

@@ -1,4 +1,4 @@
-"""The reference networks of the field by name: skuldur, softology, textbook, event."""
+"""The reference networks of the field by name: skuldur, softology, textbook, event, bachbot."""
 
 from .config import PRESETS, SPACE, LstmConfig
 from .player import LstmPlayer

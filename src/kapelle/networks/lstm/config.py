@@ -64,6 +64,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "textbook": {"hidden_dims": (256, 256, 256), "dropout": 0.3, "input": "one-hot"},
     # The event LSTM: channel, pitch, velocity and time of every note.
     "event": {"hidden_dims": (512, 512), "embed_dim": 128},
+    # BachBot (Liang 2016).
+    "bachbot": {"hidden_dims": (256, 256, 256), "batch_norm": True, "dropout": 0.3, "embed_dim": 32},
 }
 """What each name stands for; what is not said is as in `LstmConfig`."""
 

@@ -1,0 +1,340 @@
+"""A walk through the steps of a chorale as it is written: what may come next, wishes included."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import WishError
+from ...music import Meter, Wishes
+from ..events.vocabulary import FAR, MAX_BARS, METERS, SHIFTS
+from . import lines
+from .codec import KEY, KIND, METER, POSITION, REMAINING, SHIFT, VOICE, ChoraleCodec
+from .vocabulary import HEADER, STEP, TICKS_PER_QUARTER, Vocabulary
+
+if TYPE_CHECKING:
+    from .. import Watch
+
+Mask = NDArray[np.bool_]
+
+
+class ChoraleWalk:
+    """The state of a piece being written, one field at a time; used as `kapelle.codecs.events.Walk` is.
+
+    Args:
+        codec: whose steps are walked.
+        wishes: what must hold. `seconds` must have been turned into bars by the caller, who knows the tempo.
+        not_before: ticks before which no note may start, for going on from a given beginning.
+        guide: the bars to announce where a number of notes is wished: they are held to, the bars only guide.
+        shift: semitones, -6..5: as if training had transposed a piece by so much to get this one.
+        watch: told of every note, and may forbid pitches as long as others are left.
+
+    Raises:
+        WishError: if no note could be written that holds to the wishes.
+    """
+
+    def __init__(
+        self,
+        codec: ChoraleCodec,
+        wishes: Wishes | None = None,
+        not_before: int = 0,
+        guide: int | None = None,
+        shift: int = 0,
+        watch: Watch | None = None,
+    ) -> None:
+        self.codec = codec
+        self.wishes = wishes or Wishes()
+        self._rules = Rules(codec.vocabulary, self.wishes, self.wishes.bars or guide)
+        self._not_before, self._shift, self._watch = not_before, SHIFTS.index(shift), watch
+        self._header: list[int] = []
+        self._past = lines.Past()
+        self._before = self._past.before()
+        self._row = [0] * len(codec.layout)
+        self._after: dict[int, int] = {}
+        self.finished = False
+        self.notes_written = 0
+        self._step = 0  # sixteenths since the first bar line
+        self._in_bar = 0
+        self._silent = 0  # sixteenths before the pickup
+        self._sung: list[bool] = [False] * 4
+        self._heard_in_bar = False
+        self._bars_left: int | None = None
+        self._bars_at_start = 1
+        self._meter = self._key = 0
+
+    def copy(self) -> ChoraleWalk:
+        """A walk that has come as far and goes its own way from here."""
+        other = copy(self)
+        other._header, other._past, other._row = self._header.copy(), self._past.copy(), self._row.copy()
+        other._after = self._after.copy()
+        other._watch = None if self._watch is None else self._watch.copy()
+        return other
+
+    @property
+    def closing(self) -> bool:
+        """Whether the last two bars are reached."""
+        return not self._in_header and self._remaining() <= 2
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    def given(self, column: int) -> int:
+        """The word of a column that follows from what was told before."""
+        if column == SHIFT:
+            return self._shift
+        if self._in_header:
+            return 0
+        if column == POSITION:
+            return self._in_bar
+        if column == REMAINING:
+            return self._remaining()
+        if column in (METER, KEY):
+            return self._meter if column == METER else self._key
+        return self._before[column - 5] if column < KIND else self._after[column]
+
+    def allowed(self, column: int) -> Mask:
+        """Which words of a column may come now, shape (words,); at least one is True."""
+        if column == KIND:
+            return self._kinds()
+        rules = self._rules
+        voice = VOICE.index(column)
+        if self._in_header or self._row[KIND] == rules.end or not self._sung[voice] or self._step < self._silent:
+            return rules.only_hold
+        return self._voice(voice)
+
+    # -- writing ----------------------------------------------------------------------------------
+
+    def put(self, column: int, word: int) -> int:
+        """Say which word a column has; the step is complete with its last column.
+
+        Returns:
+            The word.
+        """
+        self._row[column] = word
+        if column in VOICE and not self._in_header:
+            after = self._past.after(VOICE.index(column), word)
+            self._after.update(enumerate(after, column + 1))
+        if column == len(self._row) - 1:
+            self._finish_step()
+        return word
+
+    def _finish_step(self) -> None:
+        kind = self._row[KIND]
+        if self._in_header:
+            self._header.append(kind)
+            if len(self._header) == len(HEADER):
+                self._open()
+        elif kind == self._rules.end:
+            self.finished = True
+        else:
+            meter = self._rules.meter_of(kind)
+            if meter is not None:
+                self._meter = meter
+            words = [self._row[column] for column in VOICE]
+            self._past.step(words)
+            self._before = self._past.before()
+            for voice, word in enumerate(words):
+                if word > 1:
+                    self.notes_written += 1
+                    if self._watch is not None:
+                        pitch = self.codec.vocabulary.low + word - 2
+                        self._watch.write(voice, STEP * (self._step - self._silent), pitch)
+            self._heard_in_bar |= max(self._past.sounds) >= 0
+            self._step += 1
+            self._in_bar += 1
+            if self._in_bar == self._bar:
+                self._in_bar, self._heard_in_bar = 0, False
+                self._bars_left = None if self._bars_left is None else self._bars_left - 1
+
+    def _open(self) -> None:
+        """Set the clock by the header."""
+        ranges = self.codec.vocabulary.header_ranges
+        facts = {fact: kind - ranges[fact][0] for fact, kind in zip(HEADER, self._header, strict=True)}
+        self._meter, self._key = facts["meter"], facts["key"]
+        pickup = facts["pickup"]
+        self._silent = self._bar - pickup if pickup else 0
+        self._sung = [facts[voice] > 0 for voice in lines.VOICES]
+        announced = self._rules.announced
+        if announced is not None or facts["bars"] < MAX_BARS:
+            self._bars_left = (announced or facts["bars"] + 1) + (pickup > 0)
+            self._bars_at_start = self._bars_left
+
+    # -- masks ------------------------------------------------------------------------------------
+
+    @property
+    def _in_header(self) -> bool:
+        return len(self._header) < len(HEADER)
+
+    @property
+    def _bar(self) -> int:
+        return self._rules.bars[self._meter]
+
+    def _remaining(self) -> int:
+        if self._bars_left is None:
+            return FAR
+        if self.wishes.notes is None:
+            return max(min(self._bars_left, FAR), 0)
+        # The notes decide when the piece ends, so the countdown follows them at the style's own density.
+        left = -(-(self.wishes.notes - self.notes_written) * self._bars_at_start // self.wishes.notes)
+        return min(max(left, 1), FAR)
+
+    @property
+    def _may_end(self) -> bool:
+        """Whether the piece may end here: in its last bar, after a step in which somebody sang."""
+        if not self.notes_written or self._too_early or max(self._past.sounds) < 0:
+            return False
+        if self.wishes.notes is not None:
+            return self.notes_written >= self.wishes.notes
+        return self._bars_left is None or self._bars_left == 0 or (self._bars_left == 1 and self._heard_in_bar)
+
+    @property
+    def _too_early(self) -> bool:
+        return STEP * (self._step - self._silent) < self._not_before
+
+    def _kinds(self) -> Mask:
+        rules = self._rules
+        if self._in_header:
+            return self._header_kinds()
+        counted = self._bars_left is not None and self.wishes.notes is None
+        if counted and self._bars_left == 0:
+            return rules.only_end
+        if self.wishes.notes is not None and self.notes_written >= self.wishes.notes and self._may_end:
+            return rules.only_end
+        mask = rules.only_on.copy()
+        if self._step and not self._in_bar and self._step > self._silent and not self._too_early:
+            free = self.wishes.meter is None and self.wishes.notes is None and self.notes_written
+            mask[rules.new_meter] = bool(free)
+            mask[rules.new_meter.start + self._meter] = False
+        if self._may_end:
+            mask[rules.end] = True
+        return mask
+
+    def _header_kinds(self) -> Mask:
+        rules = self._rules
+        fact = HEADER[len(self._header)]
+        mask = rules.header[fact]
+        if fact == "pickup":
+            meter = self._header[HEADER.index("meter")] - rules.new_meter.start
+            mask = mask.copy()
+            first = self.codec.vocabulary.header_ranges["pickup"][0]
+            mask[first + rules.bars[meter] :] = False
+        elif fact in lines.VOICES:
+            return rules.players(self._header[HEADER.index("S") :])
+        return mask
+
+    def _voice(self, voice: int) -> Mask:
+        """What a voice may do now: it goes on, falls silent if it sounds, or starts a note."""
+        rules, past = self._rules, self._past
+        mask = rules.only_hold.copy()
+        mask[1] = past.sounds[voice] >= 0
+        place = lines.ORDER.index(voice)
+        done = {other: past.height(other, self._row[VOICE[other]]) for other in lines.ORDER[:place]}
+        others = [done.get(other, past.sounds[other]) for other in range(4) if other != voice]
+        room = self.wishes.polyphony is None or sum(height >= 0 for height in others) < self.wishes.polyphony
+        if room and not self._too_early and self._may_start(place):
+            strikes = rules.pitches
+            if self._watch is not None:
+                onset = STEP * (self._step - self._silent)
+                low = self.codec.vocabulary.low
+                heard = strikes & ~self._watch.forbidden(voice, onset)[low : low + len(strikes)]
+                strikes = heard if heard.any() else strikes
+            mask[2:] = strikes
+            last = all(not self._sung[other] for other in lines.ORDER[place + 1 :])
+            if last and max(others) < 0 and self._must_sound:
+                mask[0] = past.sounds[voice] >= 0
+                mask[1] = False
+        return mask
+
+    def _may_start(self, place: int) -> bool:
+        if self.wishes.notes is None:
+            return True
+        now = sum(self._row[VOICE[other]] > 1 for other in lines.ORDER[:place])
+        return self.notes_written + now < self.wishes.notes
+
+    @property
+    def _must_sound(self) -> bool:
+        """Whether this step is the last chance for a sound: the first bar and the last one must have some."""
+        if self._in_bar != self._bar - 1 or self._heard_in_bar:
+            return False
+        first = not self.notes_written
+        last = self.wishes.notes is None and self._bars_left == 1
+        return first or last
+
+
+class Rules:
+    """The masks of one piece, which do not change while it is written; they are shared and must not be changed.
+
+    Args:
+        vocabulary: of the codec.
+        wishes: what must hold.
+        announced: the bars that the header must say, if any.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, wishes: Wishes, announced: int | None) -> None:
+        self.vocabulary, self.wishes, self.announced = vocabulary, wishes, announced
+        kinds = vocabulary.kind_index
+        self.end: int = kinds["end"]
+        self.new_meter = slice(*vocabulary.header_ranges["meter"])
+        self.only_end: Mask = np.arange(len(kinds)) == self.end
+        self.only_on: Mask = np.arange(len(kinds)) == kinds["sixteenth"]
+        self.only_hold: Mask = np.arange(vocabulary.heights + 2) == 0
+        pitch = np.arange(vocabulary.low, vocabulary.high + 1)
+        self.pitches: Mask = (pitch >= wishes.low) & (pitch <= wishes.high)
+        if wishes.key is not None:
+            self.pitches &= np.isin(pitch % 12, list(wishes.key.pitch_classes))
+        if not self.pitches.any():
+            raise WishError(
+                "expected a range that holds notes of the key, got none: widen the range or leave out the key"
+            )
+        if wishes.meter is not None and wishes.meter.name not in METERS:
+            bounds = "1 to 16 over 2, 4, 8 or 16, at most 4 whole notes long"
+            raise WishError(f"expected a metre such as 3/4 or 6/8, {bounds}; got {wishes.meter.name}")
+        if wishes.lineup is not None and not set(wishes.lineup) & set(vocabulary.programs):
+            known = ", ".join(map(str, vocabulary.programs[:8]))
+            raise WishError(f"expected a line-up with a program that the voices can have ({known}), got none")
+
+    @cached_property
+    def bars(self) -> list[int]:
+        """Sixteenths in a bar of each of METERS."""
+        return [Meter.parse(name).bar_length(TICKS_PER_QUARTER) // STEP for name in METERS]
+
+    @cached_property
+    def header(self) -> dict[str, Mask]:
+        """For each header fact but the voices, which kinds may say it."""
+        wishes, bars = self.wishes, self.announced
+        wished = {
+            "bars": None if bars is None else (f"bars {bars}" if bars <= MAX_BARS else "bars many"),
+            "meter": None if wishes.meter is None else f"meter {wishes.meter.name}",
+            "key": None if wishes.key is None else f"key {replace(wishes.key, onset=0).name}",
+        }
+        masks = {}
+        for fact, (first, stop) in self.vocabulary.header_ranges.items():
+            wish = wished.get(fact)
+            places = np.arange(len(self.vocabulary.kinds))
+            masks[fact] = (
+                (places >= first) & (places < stop) if wish is None else places == self.vocabulary.kind_index[wish]
+            )
+        return masks
+
+    def meter_of(self, kind: int) -> int | None:
+        """The metre that a kind begins, if any."""
+        inside = self.new_meter.start <= kind < self.new_meter.stop
+        return kind - self.new_meter.start if inside else None
+
+    def players(self, chosen: list[int]) -> Mask:
+        """Who may sing the next voice, given who sings those before: who is left of the line-up, or nobody."""
+        voice = lines.VOICES[len(chosen)]
+        first, stop = self.vocabulary.header_ranges[voice]
+        mask = np.zeros(len(self.vocabulary.kinds), bool)
+        mask[first:stop] = True
+        who = [self.vocabulary.kinds[kind].split()[1] for kind in chosen]
+        if self.wishes.lineup is not None:
+            for index, program in enumerate(self.vocabulary.programs, first + 1):
+                mask[index] = self.wishes.lineup.count(program) > who.count(str(program))
+        if voice == lines.VOICES[-1] and not any(name.isdigit() for name in who):
+            mask[first] = False
+        return mask

@@ -1,0 +1,153 @@
+"""The shape of a network of voices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from ..columns import Columns
+
+REACH = 24
+"""Rungs up and down that are told apart where one voice is measured by another."""
+
+
+class Anchor(NamedTuple):
+    """A column on whose height another column's words are measured.
+
+    Attributes:
+        column: whose word 0 is no height, and word 1 + h the height h.
+        owner: the predicted column that it follows from; -1 if it is known before the step.
+    """
+
+    column: int
+    owner: int
+
+
+@dataclass(frozen=True)
+class VoicesConfig:
+    """An outer network over groups of steps, an inner one over the fields of a step, and voices on one ladder.
+
+    A predicted column named "voice X" is a voice: its words are 0 for going on as before, 1 for silence, and
+    2 + h for starting at height h. The column "last X", if there is one, has the height from which the voice
+    moves, and "sounds X" the one that it then has: word 0 for none, 1 + h for the height h. The given columns
+    that stand after a predicted one must follow from it and from earlier steps.
+
+    Attributes:
+        columns: what a step is made of.
+        embed_dim: numbers a step is turned into.
+        hidden_dim: of each outer LSTM layer.
+        num_layers: outer LSTM layers.
+        inner_dim: hidden units that decide on a field.
+        attention_dim: numbers by which earlier groups are looked up, and numbers that are found.
+        num_heads: how many groups can be looked up at once, so to speak.
+        window: how many groups back can be looked up.
+        stride: steps in a group, which the outer network reads at once: of sixteenths, four make a beat.
+        lead: steps in the first group, 1..stride; the header, if there is one, may not fill a group.
+        reveal: share of the pieces of which training gives some fields in advance; 0 if none ever are given.
+        reveal_dim: numbers that what is given in advance is turned into.
+        dropout: share of units left out in training; half as many words are.
+    """
+
+    columns: Columns
+    embed_dim: int = 192
+    hidden_dim: int = 256
+    num_layers: int = 2
+    inner_dim: int = 160
+    attention_dim: int = 128
+    num_heads: int = 4
+    window: int = 256
+    stride: int = 4
+    lead: int = 4
+    reveal: float = 0.0
+    reveal_dim: int = 128
+    dropout: float = 0.5
+
+    def __post_init__(self) -> None:
+        sizes = (
+            self.embed_dim, self.hidden_dim, self.num_layers, self.inner_dim, self.attention_dim, self.num_heads,
+            self.window, self.stride, self.lead, self.reveal_dim,
+        )  # fmt: skip
+        if not all(isinstance(size, int) and size >= 1 for size in sizes):
+            raise ValueError(f"the sizes of a network must be whole numbers from 1, got {sizes}")
+        if self.attention_dim % self.num_heads or self.lead > self.stride:
+            raise ValueError(
+                "attention_dim must be a multiple of num_heads, and lead at most stride; "
+                f"got {self.attention_dim}, {self.num_heads}, {self.lead} and {self.stride}"
+            )
+        if not (0 <= self.dropout < 1 and 0 <= self.reveal <= 1):
+            raise ValueError(f"expected 0 <= dropout < 1 and 0 <= reveal <= 1, got {self.dropout} and {self.reveal}")
+        if not self.columns.predicted:
+            raise ValueError("a network needs a column to predict, got none")
+
+    @cached_property
+    def opening(self) -> int:
+        """How many columns are known before the first choice of a step."""
+        return self.columns.predicted[0]
+
+    @cached_property
+    def owners(self) -> tuple[int, ...]:
+        """For each column from `opening` on, the predicted column that it follows from, or which it is."""
+        predicted = self.columns.predicted
+        return tuple(
+            max(column for column in predicted if column <= index)
+            for index in range(self.opening, len(self.columns.sizes))
+        )
+
+    @cached_property
+    def ladder(self) -> dict[int, tuple[Anchor, ...]]:
+        """For each voice, on what its heights are measured: its own last height, and what the others sound."""
+        place = {name: index for index, name in enumerate(self.columns.names)}
+        voices = {
+            column: self.columns.names[column].removeprefix("voice ")
+            for column in self.columns.predicted
+            if self.columns.names[column].startswith("voice ")
+        }
+        return {
+            column: tuple(
+                anchor
+                for other, its_name in voices.items()
+                for anchor in [
+                    Anchor(place.get(f"last {name}", -1), -1)
+                    if other == column
+                    else Anchor(place.get(f"sounds {its_name}", -1), other)
+                ]
+                if anchor.column >= 0
+            )
+            for column, name in voices.items()
+        }
+
+    @cached_property
+    def tellable(self) -> tuple[tuple[int, int], ...]:
+        """What can be given in advance, as (predicted column, column to read): the words, and the heights of voices."""
+        place = {name: index for index, name in enumerate(self.columns.names)}
+        pairs = [(column, column) for column in self.columns.predicted]
+        for column in self.ladder:
+            sounds = place.get("sounds " + self.columns.names[column].removeprefix("voice "))
+            pairs += [] if sounds is None else [(column, sounds)]
+        return tuple(pairs)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**fields, "columns": self.columns.to_json()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> VoicesConfig:
+        """The configuration that `to_json` wrote."""
+        return cls(**{**values, "columns": Columns.of(values["columns"])})
+
+
+PRESETS: dict[str, dict[str, Any]] = {"voices": {}, "chorale": {"reveal": 0.5}}
+"""Named configurations: what differs from the defaults."""
+
+SPACE: dict[str, Sequence[Any]] = {
+    "num_layers": range(1, 4),
+    "hidden_dim": range(128, 513, 32),
+    "embed_dim": range(64, 257, 32),
+    "inner_dim": range(64, 257, 32),
+    "attention_dim": range(64, 257, 64),
+    "dropout": (0.2, 0.3, 0.4, 0.5, 0.6),
+}
+"""What tuning tries."""

@@ -1,0 +1,189 @@
+"""The chorale codec: four voices on a grid of sixteenths, each kept as the voice it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kapelle.codecs.chorale import ChoraleCodec, lines
+from kapelle.codecs.chorale.codec import KIND, VOICE
+from kapelle.errors import CodecError, WishError
+from kapelle.music import Key, Meter, Notes, Score, TempoMap, Track, Wishes
+from strategies import monophonic_notes
+
+CODEC = ChoraleCodec()
+VOICES = ("Soprano", "Alto", "Tenor", "Bass")
+QUARTER = 24
+
+
+def choir(*voices: list[tuple[int, int, int]], meter: str = "4/4", pickup: int = 0, **others: object) -> Score:
+    """A score from (onset, duration, pitch) of each voice, in ticks of 24 a quarter."""
+    tracks = tuple(
+        Track(Notes.of([(*row, 80) for row in rows]), 52, name=name) for name, rows in zip(VOICES, voices, strict=False)
+    )
+    return Score(
+        QUARTER, tracks, TempoMap.constant(72), (Meter.parse(meter),), (Key.parse("G major"),), pickup, **others
+    )
+
+
+def told(score: Score, codec: ChoraleCodec = CODEC) -> list[tuple[str, list[int]]]:
+    """Kind and the words of the four voices of each step after the header."""
+    steps = codec.encode(score)[codec.header_steps :]
+    return [(codec.vocabulary.kinds[row[KIND]], row[list(VOICE)].tolist()) for row in steps]
+
+
+def kept(score: Score) -> bool:
+    """Whether the codec keeps a score as it is, tempo aside."""
+    other = CODEC.decode(CODEC.encode(score))
+    return other.replace(tempos=score.tempos) == score
+
+
+def test_voices_that_cross_and_meet_stay_the_voices_they_are() -> None:
+    score = choir([(0, 24, 67), (24, 24, 60)], [(0, 48, 62)], [(0, 24, 62), (24, 24, 66)], [(0, 48, 62)])
+    assert kept(score)
+
+
+def test_a_note_that_is_struck_again_is_not_one_that_is_held() -> None:
+    again, held = choir([(0, 24, 67), (24, 24, 67)]), choir([(0, 48, 67)])
+    assert kept(again)
+    assert kept(held)
+    assert told(again) != told(held)
+    assert [words[0] for _, words in told(again)[:5]] == [67 + 2, 0, 0, 0, 67 + 2]
+
+
+def test_a_rest_inside_a_voice_is_told_once() -> None:
+    score = choir([(0, 24, 67), (48, 24, 69)], [(0, 72, 60)])
+    assert kept(score)
+    assert [words[0] for _, words in told(score)] == [69, 0, 0, 0, 1, 0, 0, 0, 71, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(("meter", "pickup"), [("3/4", 24), ("4/4", 24), ("4/4", 12), ("3/2", 48), ("6/8", 0)])
+def test_any_metre_and_a_pickup_are_kept(meter: str, pickup: int) -> None:
+    score = choir([(0, 24, 67), (24, 48, 69), (72, 96, 71)], [(0, 168, 60)], meter=meter, pickup=pickup)
+    assert kept(score)
+    steps = CODEC.encode(score)
+    bar = Meter.parse(meter).bar_length(QUARTER) // 6
+    assert (steps[CODEC.header_steps :, 0] == np.arange(len(steps) - CODEC.header_steps) % bar).all()
+
+
+def test_a_new_metre_begins_with_its_first_sixteenth() -> None:
+    score = choir([(0, 96, 67), (96, 72, 69)]).replace(meters=(Meter.parse("4/4"), Meter.parse("3/4", 96)))
+    assert kept(score)
+    assert told(score)[16][0] == "meter 3/4"
+    assert len(told(score)) == 16 + 12 + 1
+
+
+def test_voices_are_known_by_their_names_whatever_the_order() -> None:
+    score = choir([(0, 24, 67)], [(0, 24, 64)], [(0, 24, 60)], [(0, 24, 48)])
+    mixed = score.replace(tracks=tuple(score.tracks[index] for index in (3, 1, 0, 2)))
+    assert np.array_equal(CODEC.encode(mixed), CODEC.encode(score))
+    two = score.replace(tracks=(score.tracks[3], score.tracks[0]))
+    assert [track.name for track in CODEC.decode(CODEC.encode(two)).tracks] == ["Soprano", "Bass"]
+
+
+def test_tracks_of_other_names_are_voices_from_the_first_on_and_the_fifth_is_left_out() -> None:
+    tracks = tuple(Track(Notes.of([(0, 24, 70 - index, 80)]), 40, name=f"part {index}") for index in range(5))
+    kept_tracks = CODEC.canonical(Score(QUARTER, tracks)).tracks
+    assert [track.notes.pitch.tolist() for track in kept_tracks] == [[70], [69], [68], [67]]
+    assert {track.program for track in kept_tracks} == {40}
+
+
+def test_a_voice_sings_the_highest_of_notes_that_start_together_and_each_up_to_the_next() -> None:
+    chords = Track(Notes.of([(0, 48, 60, 80), (0, 12, 64, 80), (24, 24, 62, 80)]), 52, name="Soprano")
+    notes = CODEC.canonical(Score(QUARTER, (chords,))).tracks[0].notes
+    assert notes.pitch.tolist() == [64, 62]
+    assert notes.onset.tolist() == [0, 24]
+    assert notes.duration.tolist() == [12, 24]
+
+
+def test_what_is_off_the_grid_goes_to_the_nearest_sixteenth_and_keeps_one() -> None:
+    score = Score(480, (Track(Notes.of([(0, 470, 60, 80), (490, 20, 62, 80)]), 52, name="Soprano"),))
+    notes = CODEC.canonical(score).tracks[0].notes
+    assert list(zip(notes.onset.tolist(), notes.duration.tolist(), strict=True)) == [(0, 24), (24, 6)]
+
+
+def test_drums_alone_are_refused_with_a_reason() -> None:
+    drums = Track(Notes.of([(0, 24, 36, 80)]), is_drum=True)
+    with pytest.raises(CodecError, match="pitched"):
+        CODEC.encode(Score(QUARTER, (drums,)))
+
+
+def test_a_narrow_codec_moves_what_is_out_of_its_range_by_octaves() -> None:
+    narrow = ChoraleCodec.for_scores([choir([(0, 24, 60), (24, 24, 72)])])
+    assert (narrow.vocabulary.low, narrow.vocabulary.high) == (54, 78)
+    assert narrow.canonical(choir([(0, 24, 90), (24, 24, 30)])).tracks[0].notes.pitch.tolist() == [78, 54]
+    assert narrow.canonical(choir([(0, 24, 91)])).tracks[0].notes.pitch.tolist() == [67]
+
+
+@given(voices=st.lists(monophonic_notes(pitches=(36, 81)).filter(len), min_size=4, max_size=4))
+def test_four_voices_on_the_grid_are_kept_note_for_note(voices: list[Notes]) -> None:
+    first = min(int(notes.onset.min()) for notes in voices)
+    voices = [notes.replace(onset=notes.onset - first, velocity=np.full(len(notes), 80)) for notes in voices]
+    tracks = tuple(Track(notes, 52, name=name) for notes, name in zip(voices, VOICES, strict=True))
+    assert kept(Score(QUARTER, tracks, meters=(Meter.parse("4/4"),)))
+
+
+@given(words=st.lists(st.lists(st.integers(0, 9), min_size=4, max_size=4), min_size=1, max_size=40))
+def test_what_follows_from_the_voices_is_the_same_step_by_step_and_at_once(words: list[list[int]]) -> None:
+    past, rows = lines.Past(), []
+    for row in words:
+        # A voice that is silent cannot fall silent.
+        row[:] = [0 if word == 1 and past.sounds[voice] < 0 else word for voice, word in enumerate(row)]
+        after = [[row[own], *past.after(own, row[own])] for own in lines.ORDER]
+        rows.append([*past.before(), *(word for words_of_one in after for word in words_of_one)])
+        past.step(row)
+    sounds, struck = lines.heard(np.array(words))
+    table = lines.told(sounds, struck)
+    assert table.tolist() == rows
+    sizes = [size for part in lines.columns(8) for _, size, _ in part]
+    assert (table < sizes).all()
+    assert (table >= 0).all()
+
+
+@given(seed=st.integers(0, 99), shift=st.integers(-6, 5))
+def test_another_key_changes_heights_and_no_distance(seed: int, shift: int) -> None:
+    rng = np.random.default_rng(seed)
+    words = np.where(rng.random((20, 4)) < 0.5, 0, rng.integers(9, 30, (20, 4)))
+    sounds, struck = lines.heard(words)
+    before, voices = lines.columns(64)
+    names = [name.split()[0] for name, _, _ in (*before, *voices)]
+    absolute = np.isin(names, ["last", "sounds", "voice"])
+    here, there = lines.told(sounds, struck), lines.told(np.where(sounds < 0, -1, sounds + shift), struck)
+    assert np.array_equal(here[:, ~absolute], there[:, ~absolute])
+    assert set(np.unique((there - here)[:, absolute]).tolist()) <= {0, shift}
+
+
+def test_only_who_sings_pays() -> None:
+    score = choir([(0, 24, 67)], [(0, 24, 60)], pickup=24)
+    steps = CODEC.encode(score)
+    paid = CODEC.paid(steps)[CODEC.header_steps :]
+    assert not paid[:12].any(), "the silence before a pickup follows from the pickup"
+    assert paid[12:16, [KIND, VOICE[0], VOICE[1]]].all()
+    assert not paid[:, VOICE[2:]].any()
+    assert paid[16].nonzero()[0].tolist() == [KIND], "the end is told by the kind alone"
+
+
+def test_a_line_up_that_no_voice_can_have_is_refused() -> None:
+    narrow = ChoraleCodec.for_scores([choir([(0, 24, 60)])])
+    with pytest.raises(WishError, match="line-up"):
+        narrow.walk(Wishes(lineup=(0, 128)))
+
+
+def test_the_chorales_of_music21_are_kept_but_for_notes_shorter_than_a_sixteenth() -> None:
+    music21 = pytest.importorskip("music21")
+    from kapelle.corpora.chorale import parse_chorales
+
+    folder = Path(music21.__file__).parent / "corpus" / "bach"
+    names = ("bwv66.6", "bwv26.6", "bwv10.7", "bwv153.1", "bwv190.7", "bwv432")
+    pieces, _ = parse_chorales([path for name in names for path in folder.glob(f"{name}.*")])
+    assert len(pieces) == len(names)
+    for piece in pieces:
+        other = CODEC.decode(CODEC.encode(piece.score))
+        assert other == CODEC.canonical(piece.score)
+        for track, same in zip(piece.score.tracks, other.tracks, strict=True):
+            on_grid = not (track.notes.onset % 6).any() and not (track.notes.duration % 6).any()
+            assert (track.notes == same.notes) == on_grid, piece.name
