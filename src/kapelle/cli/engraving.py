@@ -40,13 +40,13 @@ def engrave(music: Path, to: Path | None, parts: bool, force: bool) -> None:
     kapelle engrave folk-7.mid
     kapelle engrave song.mid --to song.pdf --parts
     """
+    score = open_music(music)
     target = to or music.with_suffix(".pdf")
     if target.suffix.lower() not in SHEETS:
         raise FileError(f"{shown(target)}: expected --to to end in {', '.join(SHEETS)}")
     check_folder(target.parent)
     if not force:
         _check_free(target)
-    score = open_music(music)
 
     from ..rendering.sheet import Sheet
 

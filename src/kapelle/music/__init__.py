@@ -1,6 +1,6 @@
 """Values and pure edits: scores, tracks, notes, metre, tempo, key."""
 
-from .chord import ChordSymbol, name_chord
+from .chord import QUALITIES, ChordSymbol, name_chord
 from .edit import clip, merge, quantise, resample, slice_bars, transpose, with_detected_key
 from .key import Key, detect_key, key_fit, spell
 from .meter import Meter, bar_starts
@@ -10,6 +10,7 @@ from .score import Score, TempoMap, Track
 from .wishes import Wishes
 
 __all__ = [
+    "QUALITIES",
     "ChordSymbol",
     "IntArray",
     "Key",

@@ -66,8 +66,7 @@ def for_page(score: Score) -> Score:
     score = resample(score.replace(tracks=()), grid).replace(
         tracks=tuple(track.replace(notes=each) for track, each in zip(tracks, notes, strict=True))
     )
-    score = _with_strokes(score)
-    return canonical(_with_key(score).replace(tracks=_named(score.tracks)))
+    return _with_strokes(canonical(_with_key(score).replace(tracks=_named(score.tracks))))
 
 
 def _fits(tracks: list[Track], unit: int, grid: int) -> bool:
@@ -78,7 +77,9 @@ def is_written(tracks: list[Track], unit: int) -> bool:
     """Whether the notes lie on the grid as a writer puts them, not by chance."""
     if not (_fits(tracks, unit, GRID) or _fits(tracks, unit, _FINE_GRID)):
         return False
-    return on_simple_parts(tracks, unit) and _detached(tracks, unit) < _DETACHED
+    ends = [track.replace(notes=track.notes.replace(onset=track.notes.end)) for track in tracks]
+    simple = on_simple_parts(tracks, unit) and on_simple_parts(ends, unit)
+    return simple and _detached(tracks, unit) < _DETACHED
 
 
 def _detached(tracks: list[Track], unit: int) -> float:
