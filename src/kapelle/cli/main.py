@@ -13,6 +13,7 @@ from .. import __version__
 from ..errors import KapelleError
 from .composing import compose, continue_
 from .engraving import engrave
+from .listening import listen
 from .output import plain
 from .playing import play
 from .rendering import render
@@ -62,7 +63,7 @@ def kapelle(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (styles, train, tune, report, pick, compose, continue_, show, engrave, render, play):
+for command in (styles, train, tune, report, pick, compose, continue_, show, listen, engrave, render, play):
     kapelle.add_command(command)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..errors import FileError, KapelleError, MissingExtra, RunError
+from ..errors import CorpusError, FileError, KapelleError, MissingExtra, RunError
 from .music import read_music, tell_corpus
 from .output import clock, megabytes, plain, shown, table
 from .processes import Launched, only_helps, together
@@ -25,6 +25,9 @@ from .writing import check_folder, make_folder
 if TYPE_CHECKING:
     from ..corpora import Corpus
     from ..styles import Style
+
+LISTENED = "recordings"
+"""The corpus that --listen is short for."""
 
 CURVE_WIDTH = 24
 """Characters of the curve in the line that tells how far a run is."""
@@ -82,9 +85,10 @@ class Asked:
 @click.option("--name", required=True, help="Of the new style, as typed later.")
 @click.option(
     "--corpus",
-    help="A collection that comes along instead of a folder: folk, chorale, essen; or piano, which reads a FOLDER "
-    "of composers' folders.",
+    help="A collection that comes along instead of a folder: folk, chorale, essen; or one that reads a FOLDER: piano "
+    "of composers' folders, recordings of sound.",
 )
+@click.option("--listen", is_flag=True, help="FOLDER holds recordings: learn what is heard in them.")
 @click.option("--from", "base", help="A style to go on from, such as piano: what a small folder needs.")
 @click.option("--resume", is_flag=True, help="Go on with the run of this name, with the files of FOLDER added.")
 @click.option("--network", help="stepwise, or a reference network: softology, skuldur, textbook, event.  [stepwise]")
@@ -109,6 +113,10 @@ def train(**typed: Any) -> None:
     kapelle train ~/music/nocturnes --name nocturnes --from piano
     kapelle train --name rancid --resume
     """
+    if typed.pop("listen"):
+        if typed["corpus"] not in (None, LISTENED):
+            raise CorpusError(f"expected --listen or --corpus {typed['corpus']}, got both; leave one out")
+        typed["corpus"] = LISTENED
     asked = Asked(**typed)
     if asked.minutes is not None and not 0 < asked.minutes <= 10_080:
         raise KapelleError(f"expected --minutes above 0, up to a week (10080), got {asked.minutes:g}")

@@ -13,7 +13,7 @@ from ..music import Score
 from .corpus import Corpus, Piece
 from .tunes import MIN_NOTES, Progress
 
-_LICENCE = "not stated; whoever gave the files knows under which terms they may be used"
+LICENCE = "not stated; whoever gave the files knows under which terms they may be used"
 
 
 def load_folder(path: str | os.PathLike[str], progress: Progress | None = None) -> Corpus:
@@ -32,22 +32,22 @@ def load_folder(path: str | os.PathLike[str], progress: Progress | None = None) 
     root = Path(path)
     if not root.exists():
         raise CorpusError(
-            f"expected a folder of music or one music file, but there is no {_shown(root)}; check the path"
+            f"expected a folder of music or one music file, but there is no {shown(root)}; check the path"
         )
     known = {suffix for form in files.formats().values() for suffix in form.SUFFIXES if not hasattr(form, "BEGINS")}
     unreadable: list[tuple[str, str]] = []
-    found = list(_walk(root, unreadable))
+    found = list(walk(root, unreadable))
     wanted = [file for file in found if files.holds_music(file)]
     if not wanted:
         raise CorpusError(_no_music(root, found, known, unreadable))
     base = root if root.is_dir() else root.parent
     pieces, skipped = load_files(base, wanted, progress)
-    corpus = Corpus.of(_shown(Path(root.resolve().name)), pieces, [*unreadable, *skipped], _LICENCE)
+    corpus = Corpus.of(shown(Path(root.resolve().name)), pieces, [*unreadable, *skipped], LICENCE)
     if not corpus.pieces:
         reasons = "; ".join(f"{reason} ({count})" for reason, count in corpus.reasons.most_common(3))
         were = "its one file was" if len(wanted) == 1 else f"all {len(wanted)} files were"
         raise CorpusError(
-            f"expected at least one usable piece in {_shown(root)}, but {were} left out: "
+            f"expected at least one usable piece in {shown(root)}, but {were} left out: "
             f"{reasons}; add music files that open elsewhere"
         )
     return corpus
@@ -59,11 +59,11 @@ def load_files(
     """The pieces in these files, named by their paths inside `base`, and why others are left out."""
     pieces, skipped = [], []
     for index, (path, (score, reason)) in enumerate(zip(paths, map(load_one, paths), strict=True)):
-        source = _shown(path.relative_to(base))
+        source = shown(path.relative_to(base))
         if score is None:
             skipped.append((source, reason))
         else:
-            pieces.append(Piece(score, score.title.strip() or _shown(Path(path.stem)), source))
+            pieces.append(Piece(score, score.title.strip() or shown(Path(path.stem)), source))
         if progress is not None:
             progress(index + 1, len(paths))
     return pieces, skipped
@@ -84,14 +84,15 @@ def load_one(path: Path) -> tuple[Score | None, str]:
     return score, ""
 
 
-def _walk(root: Path, unreadable: list[tuple[str, str]]) -> Iterator[Path]:
+def walk(root: Path, unreadable: list[tuple[str, str]]) -> Iterator[Path]:
+    """Every file of a folder and the folders in it, but hidden ones, in order; what cannot be read is noted."""
     if root.is_file():
         yield root
         return
 
     def note(error: OSError) -> None:
         folder = Path(error.filename or root)
-        unreadable.append((_shown(folder), f"the folder cannot be read: {error.strerror}"))
+        unreadable.append((shown(folder), f"the folder cannot be read: {error.strerror}"))
 
     for folder, below, names in os.walk(root, onerror=note):
         below[:] = sorted(name for name in below if not name.startswith("."))
@@ -102,14 +103,14 @@ def _walk(root: Path, unreadable: list[tuple[str, str]]) -> Iterator[Path]:
 
 def _no_music(root: Path, found: Sequence[Path], known: set[str], unreadable: Sequence[tuple[str, str]]) -> str:
     counts = Counter(file.suffix.lower() or "no suffix" for file in found)
-    came = ", ".join(f"{_shown(Path(suffix))} {count}" for suffix, count in counts.most_common(8)) or "no files at all"
+    came = ", ".join(f"{shown(Path(suffix))} {count}" for suffix, count in counts.most_common(8)) or "no files at all"
     locked = f" and {len(unreadable)} folders that cannot be read" if unreadable else ""
     return (
-        f"expected music files ({', '.join(sorted(known))}) in {_shown(root)}, found {came}{locked}; "
-        "point to a folder with such files"
+        f"expected music files ({', '.join(sorted(known))}) in {shown(root)}, found {came}{locked}; "
+        "point to a folder with such files; recordings are learnt from with --listen"
     )
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """A path as text that can be printed and stored, whatever bytes its name has."""
     return os.fsencode(path.as_posix()).decode("utf-8", "replace")

@@ -8,7 +8,7 @@
 [60, 64, 67]
 """
 
-from .heard import Heard, melody_of, notes_of
+from .heard import Heard, melody_of, music_of, notes_of
 from .recording import RATE, Recording, read_recording
 
-__all__ = ["RATE", "Heard", "Recording", "melody_of", "notes_of", "read_recording"]
+__all__ = ["RATE", "Heard", "Recording", "melody_of", "music_of", "notes_of", "read_recording"]

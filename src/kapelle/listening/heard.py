@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import FileError
 from ..music import Score
-from .frames import frames_of
+from .frames import Frames, frames_of
 from .performed import Performed
 from .polyphonic import notes_of_chords
 from .recording import Recording
@@ -18,6 +18,11 @@ from .writing import Certainty, written
 
 _SILENT = 10 ** (-66 / 20)
 """A recording whose loudest sample is fainter has no sound that anybody made."""
+
+_LOUD, _PERIODIC, _ONE_VOICE = -25.0, 0.2, 0.63
+"""Frames above the first, in decibels, are loud; below the second, a pitch explains one; of one voice more than the
+third of loud frames is explained. Of 144 rendered melodies it was 75 to 100 per cent, of 82 piano pieces 9 to 58, and
+69 and 90 of two that are of one voice nearly throughout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +35,14 @@ class Heard:
         certainty: of tempo, metre and key, 0..1 each.
         tuning: semitones by which the recording lies above (below, if negative) what is written, -0.5..0.5; 0 where
             chords were listened for.
+        is_one_voice: whether one note at a time explains nearly all of the recording.
     """
 
     score: Score
     as_played: Score
     certainty: Certainty
     tuning: float
+    is_one_voice: bool
 
 
 def melody_of(recording: Recording, tempo: float | None = None, meter: str | None = None, title: str = "") -> Heard:
@@ -58,8 +65,8 @@ def melody_of(recording: Recording, tempo: float | None = None, meter: str | Non
     >>> heard.score.tracks[0].notes.pitch.tolist(), heard.score.meters[0].name
     ([69, 71, 69, 67], '2/4')
     """
-    played, tuning = notes_of_voice(frames_of(_loud_enough(recording)))
-    return _heard(played, recording, tuning, tempo, meter, title, one_voice=True)
+    frames = frames_of(_loud_enough(recording))
+    return _melody(recording, frames, tempo, meter, title)
 
 
 def notes_of(recording: Recording, tempo: float | None = None, meter: str | None = None, title: str = "") -> Heard:
@@ -71,8 +78,34 @@ def notes_of(recording: Recording, tempo: float | None = None, meter: str | None
     Raises:
         MissingExtra: without onnxruntime.
     """
-    played = notes_of_chords(_loud_enough(recording))
-    return _heard(played, recording, 0.0, tempo, meter, title, one_voice=False)
+    samples = _loud_enough(recording)
+    score, as_played, certainty = _written(notes_of_chords(samples), recording, tempo, meter, title, one_voice=False)
+    return Heard(score, as_played, certainty, 0.0, is_one_voice(frames_of(samples)))
+
+
+def music_of(recording: Recording, tempo: float | None = None, meter: str | None = None, title: str = "") -> Heard:
+    """What is heard in a recording of either kind: as by `melody_of` if it is of one voice, else as by `notes_of`.
+
+    Arguments and errors as of these.
+    """
+    frames = frames_of(_loud_enough(recording))
+    return (
+        _melody(recording, frames, tempo, meter, title)
+        if is_one_voice(frames)
+        else notes_of(recording, tempo, meter, title)
+    )
+
+
+def is_one_voice(frames: Frames) -> bool:
+    """Whether one pitch at a time explains what is loud in a recording."""
+    loud = frames.level > _LOUD
+    return bool((frames.aperiodicity[loud] < _PERIODIC).mean() > _ONE_VOICE)
+
+
+def _melody(recording: Recording, frames: Frames, tempo: float | None, meter: str | None, title: str) -> Heard:
+    played, tuning = notes_of_voice(frames)
+    score, as_played, certainty = _written(played, recording, tempo, meter, title, one_voice=True)
+    return Heard(score, as_played, certainty, tuning, is_one_voice(frames))
 
 
 def _loud_enough(recording: Recording) -> NDArray[np.float32]:
@@ -85,19 +118,13 @@ def _loud_enough(recording: Recording) -> NDArray[np.float32]:
     return samples / np.float32(loudest)
 
 
-def _heard(
-    played: Performed,
-    recording: Recording,
-    tuning: float,
-    tempo: float | None,
-    meter: str | None,
-    title: str,
-    one_voice: bool,
-) -> Heard:
+def _written(
+    played: Performed, recording: Recording, tempo: float | None, meter: str | None, title: str, one_voice: bool
+) -> tuple[Score, Score, Certainty]:
     if not len(played):
         raise FileError(
-            f"expected a melody, but no pitch is heard in {recording.seconds:.1f} seconds: noise, speech or clicks; "
-            "hum, sing, whistle or play one closer to the microphone"
+            f"expected music, but no pitch is heard in {recording.seconds:.1f} seconds: noise, speech or clicks; "
+            "hum, sing, whistle or play closer to the microphone"
         )
     score, certainty = written(played, tempo, meter, title, one_voice)
-    return Heard(score, played.score(title), certainty, tuning)
+    return score, played.score(title), certainty

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
+import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
@@ -218,7 +218,8 @@ def _comes_again(place: IntArray, pitch: IntArray, lag: int) -> float:
 @cache
 def _usage() -> dict[str, _Usage]:
     """What is usual in each metre, from the counts that come with the package."""
-    data = files(__package__).joinpath(TABLE).read_bytes()
+    data = pkgutil.get_data(__package__, TABLE)
+    assert data is not None, "the package lacks its table of metres"
     with np.load(io.BytesIO(data), allow_pickle=False) as counts:
         return {name: _smoothed(*(counts[f"{name} {what}"] for what in FIELDS)) for name in METERS}
 

@@ -31,6 +31,11 @@ class Performed:
     pitch: NDArray[np.int64]
     level: NDArray[np.float64]
 
+    @classmethod
+    def none(cls) -> Performed:
+        """No note at all."""
+        return cls(np.empty(0), np.empty(0), np.empty(0, np.int64), np.empty(0))
+
     def __len__(self) -> int:
         return len(self.onset)
 

@@ -60,6 +60,8 @@ def pitch_track(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDAr
 
 def _candidates(frames: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The best pitches of each frame and how aperiodic it is by each, both of shape (B, _CANDIDATES)."""
+    # What does not swing at all would be periodic at any lag.
+    frames = frames - frames.mean(axis=1, keepdims=True)
     dip = _normalised_difference(frames)
     inner = dip[:, 1:-1]
     lags = np.arange(1, dip.shape[1] - 1)

@@ -63,11 +63,13 @@ def notes_of_voice(frames: Frames) -> tuple[Performed, float]:
         a note is begun anew by the growth of the spectrum, and the tuning is followed while it drifts.
     """
     heard = np.isfinite(frames.pitch) & (frames.level > _QUIET)
+    if not heard.any():
+        return Performed.none(), 0.0
     tuning = tuning_of(frames, heard)
     pitch = np.where(heard, frames.pitch - tuning, np.nan)
     newness = _newness(frames, heard)
     path, low = _decoded(pitch, heard, newness)
-    return _notes(path, low, newness, frames), float(np.median(tuning[heard])) if heard.any() else 0.0
+    return _notes(path, low, newness, frames), float(np.median(tuning[heard]))
 
 
 def tuning_of(frames: Frames, heard: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -91,7 +93,7 @@ def tuning_of(frames: Frames, heard: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 def _newness(frames: Frames, heard: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Decibels by which each frame is newer than the voice always is, at most 10."""
-    usual = float(np.median(frames.rise[heard])) if heard.any() else 0.0
+    usual = float(np.median(frames.rise[heard]))
     # An attack is new for several frames; only the newest begins a note.
     around = np.lib.stride_tricks.sliding_window_view(np.pad(frames.rise, _ATTACK), 2 * _ATTACK + 1)
     peak = frames.rise >= around.max(axis=1)
@@ -104,7 +106,7 @@ def _decoded(
     """The cheapest path of states, and the lowest pitch: states 2 k and 2 k + 1 are the beginning and the held part
     of the pitch k above the lowest; -1 is silence."""
     known = pitch[heard]
-    low, high = (int(np.floor(known.min())), int(np.ceil(known.max()))) if len(known) else (60, 60)
+    low, high = int(np.floor(known.min())), int(np.ceil(known.max()))
     keys = np.arange(low, high + 1)
     off = np.abs(np.where(heard, pitch, 0)[:, None] - keys)
     held = np.where(heard[:, None], np.minimum((off / _STEADY) ** 2 / 2, _WORST_STEADY), _HELD_UNVOICED)
@@ -197,17 +199,20 @@ def _notes(path: NDArray[np.int16], low: int, newness: NDArray[np.float64], fram
     late = (onset[1:] - ends[:-1] <= _GAP) & (key[1:] != key[:-1]) & (newness[onset[:-1]] > 0)
     late &= (length < _RINGING) & (newness[onset[1:]] == 0) | (length < _LEAVING) & (key[:-1] == np.roll(key, 1)[:-1])
     onset[1:][late] = onset[:-1][late]
-    kept = ~np.append(late, False)
+    kept = np.ones(len(onset), np.bool_)
+    kept[:-1] = ~late
     onset, ends, key = onset[kept], ends[kept], key[kept]
-    level = np.array([frames.level[a:b].max() for a, b in zip(onset, ends, strict=True)])
     start = _starts(onset, frames.rise)
+    # A note ends where the next one begins, and there is none where both begin at once.
+    ends = np.minimum(ends, np.append(start[1:], len(path)))
+    level = np.array([frames.level[a : max(a, b) + 1].max() for a, b in zip(onset, ends, strict=True)])
     notes = Performed(start / FRAMES_PER_SECOND, ends / FRAMES_PER_SECOND, key.astype(np.int64), level)
-    return notes.where(((ends - onset) / FRAMES_PER_SECOND >= _SHORTEST) & (key >= 0) & (key <= 127))
+    return notes.where(((ends - start) / FRAMES_PER_SECOND >= _SHORTEST) & (key >= 0) & (key <= 127))
 
 
-def _starts(onset: NDArray[np.intp], rise: NDArray[np.float32]) -> NDArray[np.float64]:
+def _starts(onset: NDArray[np.intp], rise: NDArray[np.float32]) -> NDArray[np.intp]:
     """Where the newness of each note sets in, in frames: a soft attack is half over when it is newest."""
-    starts = np.empty(len(onset))
+    starts = np.empty(len(onset), np.intp)
     for index, frame in enumerate(onset):
         first = max(frame - _ATTACK, 0)
         at = first + int(rise[first : frame + 2].argmax())
@@ -215,4 +220,4 @@ def _starts(onset: NDArray[np.intp], rise: NDArray[np.float32]) -> NDArray[np.fl
         while at > 0 and rise[at - 1] > _FOOT * peak and frame - at < 2 * _ATTACK:
             at -= 1
         starts[index] = at
-    return np.maximum.accumulate(starts)
+    return np.asarray(np.maximum.accumulate(starts))
