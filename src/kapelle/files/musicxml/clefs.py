@@ -47,7 +47,9 @@ class View:
     octaves: int = 0
 
 
-_CLEF_CHANGE, _OCTAVE_CHANGE, _OCTAVE_BAR, _STRANGE_BAR, _MOST_NOTES = 7.0, 5.0, 1.0, 5.0, 6
+_CLEF_CHANGE, _OCTAVE_CHANGE, _OCTAVE_BAR, _STRANGE_BAR = 7.0, 9.0, 1.0, 5.0
+_LEAST_NOTES, _MOST_NOTES = 3, 6
+"""A bar counts as if it had as many notes."""
 
 RIGHT = (View(TREBLE), View(TREBLE, 1), View(TREBLE, 2), View(BASS))
 LEFT = (View(BASS), View(TREBLE), View(BASS, -1))
@@ -95,7 +97,9 @@ def views_by_bar(pitches: Sequence[NDArray[np.int64]], views: Sequence[View], nu
     home = np.array([_base(view, place, num_usual) for place, view in enumerate(views)])
     change = np.array([[_change(before, after) for after in views] for before in views])
     middles = np.array([view.clef.middle + 7 * view.octaves for view in views])
-    total = home * 2
+    # A staff may begin in any clef, but a line over it has to begin and to end.
+    edge = np.array([_OCTAVE_CHANGE if view.octaves else 0.0 for view in views])
+    total = home + edge
     came: list[NDArray[np.int64]] = []
     for pitch in pitches:
         if not len(pitch):
@@ -106,7 +110,7 @@ def views_by_bar(pitches: Sequence[NDArray[np.int64]], views: Sequence[View], nu
         best = reached.argmin(axis=0)
         came.append(best)
         total = reached[best, np.arange(len(views))] + home + _ledger_lines(pitch, middles)
-    place = int(total.argmin())
+    place = int((total + edge).argmin())
     path = []
     for best in reversed(came):
         path.append(views[place])
@@ -119,7 +123,9 @@ def _steps(pitch: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _base(view: View, place: int, num_usual: int) -> float:
-    return (0.5 if place else 0.0) + _OCTAVE_BAR * abs(view.octaves) + (_STRANGE_BAR if place >= num_usual else 0.0)
+    return (
+        (0.5 if place else 0.0) + _OCTAVE_BAR * abs(view.octaves) ** 3 + (_STRANGE_BAR if place >= num_usual else 0.0)
+    )
 
 
 def _change(before: View, after: View) -> float:
@@ -130,5 +136,5 @@ def _change(before: View, after: View) -> float:
 def _ledger_lines(pitch: NDArray[np.int64], middles: NDArray[np.int64]) -> NDArray[np.float64]:
     """What the ledger lines of a bar's notes cost in each view; the first is free, from the fourth on they are dear."""
     lines = np.maximum((np.abs(_steps(pitch)[:, None] - middles) - 4) // 2, 0)
-    cost = 0.5 * np.maximum(lines - 1, 0) + 2.0 * np.maximum(lines - 3, 0)
-    return np.asarray(cost.mean(axis=0) * min(len(pitch), _MOST_NOTES))
+    cost = np.maximum(lines - 1, 0) + 2.0 * np.maximum(lines - 3, 0)
+    return np.asarray(cost.mean(axis=0) * min(max(len(pitch), _LEAST_NOTES), _MOST_NOTES))

@@ -25,7 +25,7 @@ def abbreviation(name: str) -> str:
     known = [place for place, word in enumerate(words) if word.lower() in _SHORT]
     if known:
         short = _SHORT[words[known[-1]].lower()]
-        before = words[known[-1] - 1] if known[-1] else ""
+        before = words[0] if known[-1] else ""
         short = f"{before[0].upper()}. {short}" if before else short
     elif words:
         short = words[0] if len(words[0]) <= 5 else f"{words[0][:4]}."

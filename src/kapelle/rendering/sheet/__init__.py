@@ -62,8 +62,9 @@ def to_png(score: Score) -> bytes:
 def to_lilypond(score: Score) -> str:
     """The score as LilyPond source, for version 2.24 and later.
 
-    >>> from kapelle.music import Notes, Track
-    >>> text = to_lilypond(Score(24, (Track(Notes.of([(0, 48, 66, 80), (48, 48, 69, 80)]), program=40),)))
+    >>> from kapelle.music import Key, Notes, Track
+    >>> tune = Track(Notes.of([(0, 48, 66, 80), (48, 48, 69, 80)]), program=40)
+    >>> text = to_lilypond(Score(24, (tune,), keys=(Key.parse("D major"),)))
     >>> next(line for line in text.splitlines() if "fis'" in line)
     '\\\\clef "treble" \\\\key d \\\\major \\\\time 4/4 \\\\tempo 4 = 120 \\\\oneVoice fis\\'2 a\\'2 |'
     """
