@@ -126,8 +126,8 @@ def test_a_full_disk_leaves_no_file(desk: Terminal) -> None:
 
 
 def test_a_piece_that_is_too_long_for_a_wav_is_told_what_holds_it(desk: Terminal) -> None:
-    save(Score(24, (Track(Notes.of([(0, 24 * 4000, 60, 80)])),), tempos=TempoMap.constant(60)), "long.mid")
-    desk.refuses("render long.mid", r"\.wav files hold at most 60 minutes, got 67; \.mp3, \.ogg and \.opus hold six")
+    save(Score(24, (Track(Notes.of([(0, 24 * 8000, 60, 80)])),), tempos=TempoMap.constant(60)), "long.mid")
+    desk.refuses("render long.mid", r"\.wav files hold at most 120 minutes, got 133; \.mp3, \.ogg and \.opus hold six")
 
 
 # -- FluidSynth -----------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from kapelle.rendering.audio import (
 from kapelle.rendering.audio.envelope import Envelope, Wave
 from kapelle.rendering.audio.oscillator import CHUNK, STEP, Oscillator
 from kapelle.rendering.audio.patch import Tone, layers_of
+from kapelle.rendering.audio.performance import BLOCK
 from sf2_bytes import soundfont
 from strategies import scores
 from test_audio_soundfont import hertz
@@ -128,6 +129,27 @@ def test_a_piece_has_its_peak_and_ends_in_silence(score: Score) -> None:
         assert np.abs(sound).max() == pytest.approx(PEAK, abs=1e-5)
         assert np.abs(sound[-2:]).max() < 0.03
     assert np.isfinite(sound).all()
+
+
+def test_a_piece_of_many_blocks_is_the_sum_of_its_notes() -> None:
+    rng = np.random.default_rng(3)
+    rows = [(int(rng.integers(0, 480)), int(rng.integers(1, 300)), pitch, 100) for pitch in rng.permutation(24) + 50]
+    whole = Performance(one(*rows), None, SLOW).mix()
+    assert len(whole) > 2 * BLOCK
+    summed = np.zeros_like(whole)
+    for row in rows:
+        alone = Performance(one(row), None, SLOW).mix()
+        length = min(len(alone), len(summed))
+        summed[:length] += alone[:length]
+    # Each note by itself ends where it is 80 dB below itself, and fades out there.
+    assert np.abs(summed - whole).max() < 1e-3
+
+
+def test_a_recording_that_breaks_off_at_the_end_of_the_piece_fades() -> None:
+    bank = read_soundfont(soundfont(zones=[{54: 0}], pcm=np.full(2205, 20_000, "<i2"), loop=(0, 0)))
+    sound = synthesize(one((0, 1, 69, 100)), bank)[:, 0]
+    assert sound[len(sound) // 2] > 0.5
+    assert np.abs(np.diff(sound[-500:])).max() < 0.01
 
 
 def test_equal_scores_give_equal_sound() -> None:
@@ -258,6 +280,12 @@ def test_a_loop_that_is_left_at_the_release_plays_on_to_the_end() -> None:
     assert not leaving.chunk(0)[4210:].any()
 
 
+def test_a_bend_of_next_to_nothing_is_none() -> None:
+    bent, plain = (Oscillator(SINE, tone(step=0.5, vibrato_pitch=cents), RATE, None) for cents in (1e-6, 0.0))
+    for number in (2, 0):
+        assert np.abs(bent.chunk(number) - plain.chunk(number)).max() < 1e-3
+
+
 def test_vibrato_goes_both_ways_round_the_pitch() -> None:
     shaking = tone(step=0.5, vibrato=Wave(0.0, 5.0), vibrato_pitch=100.0)
     sound = np.concatenate([Oscillator(SINE, shaking, RATE, None).chunk(number) for number in range(5)])
@@ -294,7 +322,7 @@ def test_too_many_hours_are_refused_in_one_line() -> None:
     with pytest.raises(FileError, match=r"at most 6 hours"):
         Performance(one((0, 2**40, 69, 100)))
     long = one((0, 24 * 3600 * 5, 69, 100))
-    with pytest.raises(FileError, match=r"\.wav files hold at most 60 minutes, got 300; .mp3"):
+    with pytest.raises(FileError, match=r"\.wav files hold at most 120 minutes, got 300; .mp3"):
         to_audio(long, ".wav", SINE)
     with pytest.raises(FileError, match="an hour"):
         synthesize(long, SINE, SLOW)

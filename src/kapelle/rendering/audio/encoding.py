@@ -18,7 +18,7 @@ from .soundfont import SoundFont
 
 
 class _Format(NamedTuple):
-    """What the encoder calls it, its frames a second, and bytes a second, for lossy ones twice what music took."""
+    """What the encoder calls it, its frames a second, and bytes a second, more than music of several kinds took."""
 
     container: str
     coding: str
@@ -28,7 +28,7 @@ class _Format(NamedTuple):
 
 _FORMATS = {
     ".wav": _Format("WAV", "PCM_16", RATE, 4 * RATE),
-    ".flac": _Format("FLAC", "PCM_16", RATE, 4 * RATE),
+    ".flac": _Format("FLAC", "PCM_16", RATE, 2 * RATE),
     ".ogg": _Format("OGG", "VORBIS", RATE, 29_000),
     # Opus knows 48 kHz only.
     ".opus": _Format("OGG", "OPUS", 48_000, 29_000),
@@ -38,8 +38,8 @@ _FORMATS = {
 SUFFIXES = tuple(_FORMATS)
 """Endings of file names in small letters, with the dot."""
 
-MAX_BYTES = 640_000_000
-"""A file is made whole in memory, so that it is written whole or not at all: an hour of WAV, six of the others."""
+MAX_BYTES = 8 * 3600 * RATE
+"""A file is made whole in memory, so that it is written whole or not at all: two hours of WAV, six of lossy ones."""
 
 _AT_HAND = 2**23
 """Frames of a mix that are kept while it is played (64 MiB, three minutes); a longer piece is played twice, once
