@@ -257,6 +257,19 @@ def test_the_filter_is_the_one_of_the_cookbook_frame_by_frame(sweep: float, reso
     assert np.abs(np.concatenate([found[1], found[2], found[0]]) - expected).max() < 1e-4
 
 
+def test_a_tone_that_is_let_go_is_like_one_that_was_to_be_let_go_from_its_start() -> None:
+    contour = Envelope(0.001, 0.05, 0.001, 3.0, 0.2, 0.5)
+    moving = tone(step=0.37, cutoff=7000.0, contour_cutoff=3000.0, contour_pitch=200.0, contour=contour)
+    released = 2 * CHUNK + 10 * STEP
+    held, fresh = (Oscillator(SINE, moving, RATE, frames) for frames in (None, released))
+    before = [held.chunk(number) for number in range(4)]
+    after = [held.let_go(released).chunk(number) for number in range(4)]
+    for number in range(4):
+        assert np.array_equal(after[number], fresh.chunk(number))
+    assert np.array_equal(before[1], after[1])
+    assert not np.array_equal(before[2], after[2])
+
+
 def test_a_low_filter_takes_the_high_away() -> None:
     dull = synthesize(one((0, 24, 69, 127)), read_soundfont(soundfont(zones=[{54: 1, 8: 4500}], pcm=SQUARE)))
     bright = synthesize(one((0, 24, 69, 127)), read_soundfont(soundfont(pcm=SQUARE)))

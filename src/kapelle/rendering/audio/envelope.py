@@ -64,12 +64,11 @@ class Envelope:
         level = np.where(rising, np.maximum(1 + 400 / 960 * np.log10(np.maximum(level, 1e-9)), 0.0), level)
         return np.asarray(np.maximum(level - (np.asarray(seconds) - held) / self.release, 0.0))
 
-    def seconds_above(self, floor: float) -> float:
-        """How long the note can be held before its amplitude falls below a floor in 0..1; infinite if it does not."""
-        level = 1 + 20 * float(np.log10(max(floor, 1e-9))) / FULL_SCALE
-        if self.sustain > max(level, 0):
-            return float("inf")
-        return self.delay + self.attack + self.hold + (1 - max(level, 0)) * self.decay
+    def seconds_above(self, floor: Any) -> FloatArray:
+        """How long the note can be held before its amplitude falls below floors in 0..1, infinite if it does not."""
+        level = np.maximum(1 + 20 * np.log10(np.maximum(floor, 1e-9)) / FULL_SCALE, 0)
+        fallen = self.delay + self.attack + self.hold + (1 - level) * self.decay
+        return np.where(self.sustain > level, np.inf, fallen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class Oscillator:
 
     def __init__(self, bank: SoundFont, tone: Tone, rate: int, released: int | None) -> None:
         self.tone, self.rate = tone, rate
+        self._bank = bank
         self.released = float("inf") if released is None else released / rate
         self._source = bank.recording(tone.sample)
         self._places = [float(tone.start)]
@@ -54,6 +55,13 @@ class Oscillator:
             wave = tone.tremolo.level(self._times(number))
             sound = sound * between(decibels(-wave * tone.tremolo_volume))
         return sound
+
+    def let_go(self, released: int) -> Oscillator:
+        """The tone as it is if it is released after some frames; what this one knows of the time before is kept."""
+        other = Oscillator(self._bank, self.tone, self.rate, released)
+        known = released // CHUNK + 1
+        other._states, other._places = self._states[:known], self._places[:known]
+        return other
 
     def frames(self) -> float:
         """How many frames there are; infinite if it loops."""
@@ -181,6 +189,9 @@ def _recursion(pole: Any, square: Any, begin: Any, frames: Any) -> NDArray[np.fl
     lines = np.empty((STEP + 2, begin.shape[1]))
     lines[:2] = begin
     work = np.empty(begin.shape[1])
+    if pole.shape[1] == 1:
+        # A plain number is multiplied with a row in half the time of an array of one.
+        pole, square = pole.ravel().tolist(), square.ravel().tolist()
     for place in range(STEP):
         line = lines[place + 2]
         np.multiply(lines[place + 1], pole[place], out=line)

@@ -185,14 +185,19 @@ class Performance:
 
     def _bind(self, voices: NDArray[np.void]) -> None:
         """Say when each voice ends."""
-        loudest = max((part.layer.gain for part in self._parts), default=1.0)
+        rate = self.rate
+        gains = np.array([max(part.layer.gain, 1e-9) for part in self._parts])
+        floors = _QUIET * gains.max(initial=0) / gains
+        # Parts that differ in nothing but how loud they are end alike.
+        alike: dict[tuple[int, int], list[int]] = {}
+        for number, part in enumerate(self._parts):
+            alike.setdefault((part.tone, part.loudness), []).append(number)
         order = np.argsort(voices["part"], kind="stable")
         bounds = np.searchsorted(voices["part"][order], np.arange(len(self._parts) + 1))
-        for number, part in enumerate(self._parts):
-            mine = order[bounds[number] : bounds[number + 1]]
-            group = voices[mine]
-            layer, rate = part.layer, self.rate
-            floor = _QUIET * loudest / max(layer.gain, 1e-9)
+        for numbers in alike.values():
+            mine = np.concatenate([order[bounds[number] : bounds[number + 1]] for number in numbers])
+            group, layer = voices[mine], self._parts[numbers[0]].layer
+            floor = floors[group["part"]]
             held = np.minimum(group["release"], group["cut"]) - group["start"]
             amplitude = layer.loudness.gain(held / rate)
             voices["level"][mine] = amplitude
@@ -203,9 +208,8 @@ class Performance:
             is_cut = group["cut"] < _NEVER
             before = np.where(is_cut, np.maximum(group["cut"] - group["release"], 0) / rate, np.inf)
             tail = np.minimum(drop * slow, before) + np.maximum(drop - before / slow, 0) * fast
-            most = min(layer.loudness.seconds_above(floor) * rate, 2.0**60)
-            tone = Oscillator(self._bank, layer.tone, rate, None)
-            most = min(most, tone.frames())
+            most = np.minimum(layer.loudness.seconds_above(floor) * rate, 2.0**60)
+            most = np.minimum(most, Oscillator(self._bank, layer.tone, rate, None).frames())
             voices["end"][mine] = group["start"] + np.minimum(held + np.ceil(tail * rate), most).astype(np.int64)
 
 
@@ -305,6 +309,10 @@ class _Mixer:
 
     def _chunk(self, part: _Part, key: _Key, number: int) -> Sound:
         """A chunk of a tone, without its envelope."""
+        tone, released = key
+        if released is not None and (number + 1) * CHUNK <= released:
+            # Before it is released it is like all others.
+            key = tone, None
         place = (*key, number)
         if place in self._chunks:
             self._chunks.move_to_end(place)
@@ -326,7 +334,11 @@ class _Mixer:
 
     def _oscillator(self, layer: Layer, key: _Key) -> Oscillator:
         if key not in self._oscillators:
-            self._oscillators[key] = Oscillator(self._bank, layer.tone, self._rate, key[1])
+            tone, released = key
+            if released is None:
+                self._oscillators[key] = Oscillator(self._bank, layer.tone, self._rate, None)
+            else:
+                self._oscillators[key] = self._oscillator(layer, (tone, None)).let_go(released)
             if len(self._oscillators) > _KEPT:
                 self._oscillators.popitem(last=False)
         return self._oscillators[key]
