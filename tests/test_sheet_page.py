@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from kapelle.errors import FileError
 from kapelle.files.musicxml import canonical
 from kapelle.files.musicxml.rhythm import Bar
 from kapelle.music import QUALITIES, ChordSymbol, Key, Meter, Notes, Score, TempoMap, Track, name_chord
@@ -76,6 +77,18 @@ def test_every_note_lies_in_the_bars(score: Score) -> None:
         if len(track.notes):
             assert track.notes.duration.min() >= 1
             assert track.notes.end.max() <= ready.bars()[-1]
+
+
+def test_music_of_weeks_is_refused_before_anything_is_made_of_it() -> None:
+    rows = [(2**34 * at, 7, 60, 80) for at in range(40)]
+    with pytest.raises(FileError, match="100000 quarters"):
+        for_page(Score(480, (Track(Notes.of(rows)),)))
+
+
+def test_music_that_creeps_is_put_on_a_page_in_no_time() -> None:
+    rows = [(480 * 2000 * at + 97 * at % 480, 333, 60, 80) for at in range(40)]
+    ready = for_page(Score(480, (Track(Notes.of(rows)),), TempoMap.constant(1.0)))
+    assert ready.num_notes == 40
 
 
 # -- onsets and ends ------------------------------------------------------------------------------
@@ -185,7 +198,7 @@ def test_of_rubato_only_tempos_remain_that_hold_for_bars() -> None:
 
 def test_parts_are_called_by_their_names_or_their_instruments() -> None:
     tracks = (
-        Track(line([72]), 40, name="Anna's fiddle"),
+        Track(line([72]), 40, name=" Anna's  fiddle:"),
         Track(line([60]), 40, name="Track 2"),
         Track(line([60]), 40, name="http://example.org"),
         Track(line([38]), is_drum=True),

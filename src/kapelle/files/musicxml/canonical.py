@@ -33,11 +33,7 @@ def canonical(score: Score) -> Score:
     Raises:
         FileError: if the score is longer than 100,000 quarters.
     """
-    if score.end > MAX_QUARTERS * score.ticks_per_quarter:
-        quarters = score.end // score.ticks_per_quarter
-        raise FileError(
-            f"a score for notation may have {MAX_QUARTERS} quarters, this one has {quarters}; clip it first"
-        )
+    check_length(score)
     score = resample(score, _grid(score))
     tracks = tuple(
         Track(track.notes, 0 if track.is_drum else track.program, track.is_drum, one_line(track.name), Spans.none())
@@ -56,6 +52,15 @@ def canonical(score: Score) -> Score:
         pickup=length if length < score.meters[0].bar_length(score.ticks_per_quarter) else 0,
         title=one_line(score.title),
     )
+
+
+def check_length(score: Score) -> None:
+    """Raise FileError if a score is longer than 100,000 quarters."""
+    if score.end > MAX_QUARTERS * score.ticks_per_quarter:
+        quarters = score.end // score.ticks_per_quarter
+        raise FileError(
+            f"a score for notation may have {MAX_QUARTERS} quarters, this one has {quarters}; clip it first"
+        )
 
 
 def one_line(text: str) -> str:

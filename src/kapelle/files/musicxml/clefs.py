@@ -47,7 +47,7 @@ class View:
     octaves: int = 0
 
 
-_CLEF_CHANGE, _OCTAVE_CHANGE, _OCTAVE_BAR, _STRANGE_BAR = 7.0, 9.0, 1.0, 5.0
+_CLEF_CHANGE, _OCTAVE_CHANGE, _OCTAVE_BAR, _STRANGE_BAR = 7.0, 9.0, 1.0, 25.0
 _LEAST_NOTES, _MOST_NOTES = 3, 6
 """A bar counts as if it had as many notes."""
 

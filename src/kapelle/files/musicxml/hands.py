@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ...music import Notes, Track
 
-KEYBOARDS = range(8)
+KEYBOARDS = (*range(9), *range(16, 22), 46)
+"""Programs played by two hands that read two staves: pianos, harpsichord, celesta, organs, accordion, harp."""
 
 _REACH = 12
 """Semitones that a hand is asked to span at once."""

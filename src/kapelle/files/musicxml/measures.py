@@ -93,6 +93,10 @@ class PartWriter:
                 show = abs(rate - self._printed_tempo) > _NOTABLE_CHANGE * self._printed_tempo
                 _tempo(measure, self._meter, offset, rate, show=show)
                 self._printed_tempo = rate if show else self._printed_tempo
+            if index in self._rests:
+                # By themselves: with a clef in one element, verovio draws that clef again after the rest.
+                style = SubElement(SubElement(measure, "attributes"), "measure-style")
+                leaf(style, "multiple-rest", self._rests[index])
             for offset, symbol in chords.get(index, ()):
                 _harmony(measure, symbol, self._key_at(index), offset)
             self._notes(measure, index)
@@ -110,8 +114,7 @@ class PartWriter:
         clefs = self._clefs.get(index, [])
         if index == 0:
             clefs = [(number, staff.views[0].clef) for number, staff in enumerate(self._staves, 1)]
-        rests = self._rests.get(index, 0)
-        if not (clefs or key or meter or rests):
+        if not (clefs or key or meter):
             return
         attributes = SubElement(measure, "attributes")
         if index == 0:
@@ -121,16 +124,16 @@ class PartWriter:
             leaf(element, "fifths", key.fifths)
             leaf(element, "mode", key.mode)
         if meter:
+            # The same metre stands again after a bar that it cut short; players need no second sign.
+            is_shown = index == 0 or meter.name != self._meter.name
             self._meter = meter
-            time = SubElement(attributes, "time")
+            time = SubElement(attributes, "time", {} if is_shown else {"print-object": "no"})
             leaf(time, "beats", meter.numerator)
             leaf(time, "beat-type", meter.denominator)
         if index == 0 and len(self._staves) > 1:
             leaf(attributes, "staves", len(self._staves))
         for number, clef in clefs:
             _clef(attributes, clef, number if len(self._staves) > 1 else 0)
-        if rests > 1:
-            leaf(SubElement(attributes, "measure-style"), "multiple-rest", rests)
 
     def _notes(self, measure: Element, index: int) -> None:
         two_staves = len(self._staves) > 1

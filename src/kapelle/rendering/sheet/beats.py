@@ -24,6 +24,9 @@ _LEAST_SHIFT = 0.001
 _LEAST_NOTES = 32
 """Fewer do not tell where beats are."""
 
+_LONGEST_PIECE = 3 * 3600
+"""Seconds; tracking the beats of more would take minutes."""
+
 _FRAME = 0.02
 """Seconds."""
 
@@ -76,6 +79,8 @@ def _on_tracked_beats(score: Score) -> Score:
     pitch = np.concatenate([track.notes.pitch for track in score.tracks])
     lasts = np.concatenate([tempos.seconds(track.notes.end, unit) for track in score.tracks]) - starts
     weight = velocity * (1 + (pitch < 52)) * np.clip(lasts, 0.1, 1.0)
+    if starts.max() - starts.min() > _LONGEST_PIECE:
+        return score
     beats = tracked_beats(starts, weight)
     if len(beats) < 4:
         return score

@@ -8,7 +8,7 @@ from collections import Counter
 
 import numpy as np
 
-from ...files.musicxml.canonical import canonical
+from ...files.musicxml.canonical import canonical, check_length
 from ...files.musicxml.hands import pairs_of_hands
 from ...music import IntArray, Notes, Score, TempoMap, Track, resample, with_detected_key
 from ...music.instruments import name_of
@@ -48,7 +48,11 @@ def for_page(score: Score) -> Score:
     - A piece in C major by its file that is clearly in another key gets that.
     - Of many tempos those remain that hold for bars.
     - Parts without a name of use are called after their instrument; a part alone needs no name.
+
+    Raises:
+        FileError: if the score is longer than 100,000 quarters.
     """
+    check_length(score)
     tracks = tuple(track for track in score.tracks if len(track.notes)) or score.tracks[:1]
     score = score.replace(tracks=tracks)
     if not on_simple_parts(list(tracks), score.ticks_per_quarter):
@@ -200,7 +204,7 @@ def _named(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
 
 
 def _own_name(name: str) -> str:
-    name = " ".join(name.split())
+    name = " ".join(name.split()).strip(" :;,.-_")
     return "" if _NO_NAME.search(name) or len(name) > _LONGEST_NAME else name
 
 

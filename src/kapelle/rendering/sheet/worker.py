@@ -8,6 +8,7 @@ processor time where the system knows such bounds.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import sys
@@ -37,9 +38,11 @@ def _bound(memory_bytes: int, seconds: int) -> None:
         import resource
     except ImportError:
         return
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    bounds = (("AS", memory_bytes, memory_bytes), ("CPU", seconds, seconds + 5), ("CORE", 0, 0))
+    for name, soft, hard in bounds:
+        # A system may know a bound and not let it be set.
+        with contextlib.suppress(ValueError, OSError, AttributeError):
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (soft, hard))
 
 
 def _engraved(job: dict[str, Any]) -> dict[str, Any]:
