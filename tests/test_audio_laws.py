@@ -186,6 +186,17 @@ def test_a_drum_silences_the_others_of_its_class() -> None:
     assert rms(rest) < 0.2 * rms(alone[later])
 
 
+def test_a_pitch_that_is_bent_while_the_key_is_down_comes_back_from_the_release_on() -> None:
+    # An octave up while held, and back in a tenth of a second; the volume takes four seconds to go.
+    bank = read_soundfont(soundfont(zones=[{54: 1, 7: 1200, 30: -3986, 38: 2400}]))
+    short_note = Score(240, (Track(Notes.of([(0, 24, 69, 100)])),), tempos=TempoMap.constant(60))
+    mono = Performance(short_note, bank).mix()[:, 0]
+    for begin, end, least, most in ((0.05, 0.1, 870, 890), (0.15, 0.18, 480, 650), (0.3, 0.4, 435, 445)):
+        part = mono[round(begin * RATE) : round(end * RATE)]
+        rises = np.flatnonzero((part[:-1] < 0) & (part[1:] >= 0))
+        assert least < RATE / np.diff(rises).mean() < most
+
+
 def test_a_fall_that_is_cut_short_goes_on_from_where_it_was() -> None:
     slow = {54: 1, 38: 1200, 57: 1}
     bank = read_soundfont(soundfont(presets=[(128, 0)], zones=[slow]))
