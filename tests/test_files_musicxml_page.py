@@ -17,7 +17,7 @@ from kapelle.files.musicxml.hands import left_hand, pairs_of_hands
 from kapelle.files.musicxml.names import abbreviation
 from kapelle.files.musicxml.spelling import spellings
 from kapelle.files.musicxml.staves import groups, staves
-from kapelle.music import Key, Notes, Score, Track
+from kapelle.music import Key, Meter, Notes, Score, Track
 from strategies import notes, scores
 
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -126,6 +126,12 @@ def test_octave_lines_begin_and_end_in_turn(score: Score) -> None:
             assert kinds == [bool(place % 2) for place in range(len(kinds))]
 
 
+def test_a_metre_that_goes_on_after_a_bar_cut_short_has_no_second_sign() -> None:
+    score = Score(24, (Track(line([60] * 12), 40),), meters=(Meter(), Meter(96 + 48), Meter(96 + 48 + 96, 3, 4)))
+    signs = [(time.findtext("beats"), time.get("print-object")) for time in tree_of(score).iter("time")]
+    assert signs == [("4", None), ("4", "no"), ("3", None)]
+
+
 # -- hands, groups and voices ---------------------------------------------------------------------
 
 
@@ -170,6 +176,12 @@ def test_hands_of_a_drummer_have_stems_up_and_feet_stems_down() -> None:
         if note.find("rest") is None
     }  # type: ignore[union-attr]
     assert stems == {"P1-I37": "down", "P1-I43": "up", "P1-I39": "up"}
+
+
+def test_a_bar_of_feet_alone_has_stems_down_too() -> None:
+    strokes = Notes.of([(0, 24, 36, 90), (48, 24, 36, 90), (96, 24, 42, 90)])
+    tree = tree_of(Score(24, (Track(strokes, is_drum=True),)))
+    assert [note.findtext("stem") for note in tree.iter("note") if note.find("rest") is None] == ["down", "down", "up"]
 
 
 # -- dynamics, beams, names -----------------------------------------------------------------------
