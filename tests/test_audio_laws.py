@@ -146,7 +146,7 @@ def test_a_piece_of_many_blocks_is_the_sum_of_its_notes() -> None:
 
 
 def test_a_recording_that_breaks_off_at_the_end_of_the_piece_fades() -> None:
-    bank = read_soundfont(soundfont(zones=[{54: 0}], pcm=np.full(2205, 20_000, "<i2"), loop=(0, 0)))
+    bank = read_soundfont(soundfont(zones=[{54: 0, 38: 2400}], pcm=np.full(2205, 20_000, "<i2"), loop=(0, 0)))
     sound = synthesize(one((0, 1, 69, 100)), bank)[:, 0]
     assert sound[len(sound) // 2] > 0.5
     assert np.abs(np.diff(sound[-500:])).max() < 0.01
