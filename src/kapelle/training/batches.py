@@ -12,6 +12,8 @@ from ..codecs import Codec
 
 Pieces = Sequence[NDArray[np.int32]]
 """Encoded pieces, each of shape (steps, F)."""
+MULTIPLE = 8
+"""Batches are as long as a multiple of so many steps: torch prepares anew for every length it has not had."""
 Pick = tuple[int, int, int]
 """A crop: number of the piece, first step, steps."""
 
@@ -92,7 +94,7 @@ class Epoch(Sequence[Batch]):
         rng = np.random.default_rng((*self._seed, number))
         picks = self._batches[number]
         cut = [_crop(self._pieces[index], start, length, self._codec, rng) for index, start, length in picks]
-        return collate([steps for steps, _ in cut], [paid for _, paid in cut], self._codec)
+        return collate([steps for steps, _ in cut], [paid for _, paid in cut], self._codec, MULTIPLE)
 
 
 def _draw(pieces: Pieces, plan: BatchPlan, rng: np.random.Generator) -> list[list[Pick]]:
@@ -121,19 +123,23 @@ def _steps(pick: Pick) -> int:
     return pick[2]
 
 
+def _up(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple
+
+
 def _filled(picks: Sequence[Pick], steps: int) -> list[list[Pick]]:
     """Batches of crops that come by length, each as full as it can be, with at least one crop."""
     batches: list[list[Pick]] = [[]]
     for pick in picks:
-        if batches[-1] and (len(batches[-1]) + 1) * _steps(pick) > steps:
+        if batches[-1] and (len(batches[-1]) + 1) * _up(_steps(pick), MULTIPLE) > steps:
             batches.append([])
         batches[-1].append(pick)
     return batches
 
 
-def collate(steps: Pieces, paid: Sequence[NDArray[np.bool_]], codec: Codec) -> Batch:
-    """A batch of steps of different lengths."""
-    longest = max(map(len, steps))
+def collate(steps: Pieces, paid: Sequence[NDArray[np.bool_]], codec: Codec, multiple: int = 1) -> Batch:
+    """A batch of steps of different lengths, filled up to a multiple of some steps."""
+    longest = _up(max(map(len, steps)), multiple)
     shape = (len(steps), longest, steps[0].shape[1])
     words, counts, real = np.zeros(shape, np.int64), np.zeros(shape, bool), np.zeros(shape[:2], bool)
     for row, (piece, pays) in enumerate(zip(steps, paid, strict=True)):
