@@ -1,4 +1,4 @@
-"""How far a long run is: one line that is written over on a terminal, elsewhere a line every ten seconds."""
+"""How far long work is: one line that is written over on a terminal, elsewhere a line every ten seconds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TERMINAL_SECONDS, LOG_SECONDS = 0.2, 10.0
 
 
 class ProgressLine:
-    """A line on stderr; used as a context, it takes itself away at the end.
+    """A line on stderr, and on a terminal a picture above it; used as a context, the line goes away at the end.
 
     Args:
         what: is being done, such as "training".
@@ -24,6 +24,7 @@ class ProgressLine:
         self.what = what
         self.terminal = sys.stderr.isatty()
         self.start = self.last = time.monotonic()
+        self._picture: list[str] = []
 
     def __enter__(self) -> ProgressLine:
         return self
@@ -34,11 +35,25 @@ class ProgressLine:
 
     def say(self, line: str) -> None:
         """Show a line that stays."""
-        click.echo(f"{self._wiped}{line}", err=True)
+        click.echo("".join([self._wiped, line, *(f"\n{row}" for row in self._picture)]), err=True)
+
+    def draw(self, picture: str) -> None:
+        """Show some lines above this one in place of those before, on a terminal; no wider than `room`."""
+        if self.terminal:
+            wiped, self._picture = self._wiped, picture.splitlines()
+            click.echo("\n".join([wiped + self._picture[0], *self._picture[1:]]), err=True)
+
+    @property
+    def room(self) -> int:
+        """Characters that a line of this terminal has room for, at most a hundred."""
+        return min(shutil.get_terminal_size().columns - 1, 100)
 
     @property
     def _wiped(self) -> str:
-        return "\r\033[K" if self.terminal else ""
+        """What takes away all that is written over."""
+        if not self.terminal:
+            return ""
+        return f"\r\033[{len(self._picture)}A\033[J" if self._picture else "\r\033[K"
 
     def tell(self, share: float, more: str = "") -> None:
         """Show the share that is done, 0..1, the time left, and what more there is to say."""

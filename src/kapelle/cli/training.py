@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 LISTENED = "recordings"
 """The corpus that --listen is short for."""
 
-CURVE_WIDTH = 24
-"""Characters of the curve in the line that tells how far a run is."""
+CURVE_WIDTH, CURVE_HEIGHT = 24, 12
+"""Characters of the curve in the line that tells how far a run is; lines of the curves above it."""
 
 Made = TypeVar("Made")
 
@@ -254,20 +255,31 @@ def watched(work: Callable[[Any, Callable[[str], None]], Made], board: Path | No
     from ..rendering import sparkline
 
     with ProgressLine("learning") as line, _board(board, line.say) as drawn:
+        rows: list[Any] = []
         looks: list[float] = []
-        last: Any = None
 
         def progress(share: float, cost: float, row: Any) -> None:
-            nonlocal last
-            if row is not None and row is not last and row.valid == row.valid:
-                looks.append(row.valid)
-            last = row
+            if row is not None and (not rows or row is not rows[-1]):
+                rows.append(row)
+                if row.valid == row.valid:
+                    looks.append(row.valid)
+                    _draw_curves(line, rows)
             held_out = f", held out {looks[-1]:.2f} {sparkline(looks, CURVE_WIDTH)}" if looks else ""
             line.tell(share, f"{cost:.2f} nats a note{held_out}")
             if drawn is not None:
                 drawn.show(row)
 
         return work(progress, line.say)
+
+
+def _draw_curves(line: ProgressLine, rows: Sequence[Any]) -> None:
+    """The curves so far above the line, where there are curves and a terminal to draw them in."""
+    from ..rendering import LEAST_WIDTH, terminal_curves
+    from ..styles.curves import points_of
+
+    if line.terminal and len(rows) > 1 and line.room >= LEAST_WIDTH:
+        encoding = (getattr(sys.stderr, "encoding", None) or "ascii").lower()
+        line.draw(terminal_curves(points_of(rows), line.room, CURVE_HEIGHT, plain=not encoding.startswith("utf")))
 
 
 def _trained(asked: Asked, run: Path, work: Callable[[Any, Callable[[str], None], Any], Style]) -> Style:

@@ -5,9 +5,10 @@ from .html import Details, Paragraph, Picture, Section, Table, report_page
 from .outputs import SUFFIXES, render
 from .pen import join_gif
 from .roll import to_png, to_svg
-from .terminal import sparkline, terminal_curves
+from .terminal import LEAST_WIDTH, sparkline, terminal_curves
 
 __all__ = [
+    "LEAST_WIDTH",
     "SUFFIXES",
     "CurvePicture",
     "CurvePoint",
