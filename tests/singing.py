@@ -116,3 +116,31 @@ def _breaths(rows: Rows, rng: np.random.Generator, voice: Voice, time: np.ndarra
             middle = follows - rng.uniform(0.1, 0.15)
             level += 2 * voice.breath * np.exp(-(((time - middle) / 0.06) ** 2))
     return level
+
+
+def matched(truth: Rows, heard: Rows, tolerance: float) -> int:
+    """How many notes of the truth have a note of their own among those heard: same pitch, onset within the tolerance.
+
+    The largest matching, by augmenting paths.
+    """
+    near = [
+        [at for at, note in enumerate(heard) if note[2] == pitch and abs(note[0] - onset) <= tolerance]
+        for onset, _, pitch in truth
+    ]
+    owner: dict[int, int] = {}
+
+    def find(index: int, seen: set[int]) -> bool:
+        for at in near[index]:
+            if at not in seen:
+                seen.add(at)
+                if at not in owner or find(owner[at], seen):
+                    owner[at] = index
+                    return True
+        return False
+
+    return sum(find(index, set()) for index in range(len(truth)))
+
+
+def f1(truth: Rows, heard: Rows, tolerance: float = 0.1) -> float:
+    """Of notes played and notes heard, how many are both: 0..1."""
+    return 2 * matched(truth, heard, tolerance) / max(len(truth) + len(heard), 1)

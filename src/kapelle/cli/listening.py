@@ -47,6 +47,8 @@ def listen(
     """
     from ..files import write_atomically
 
+    if recording.is_dir():
+        raise FileError(f"{shown(recording)}: expected one recording, got a folder")
     target = to or recording.with_suffix(".mid")
     check_target(target)
     check_folder(target.parent)

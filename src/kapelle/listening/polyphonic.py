@@ -31,6 +31,9 @@ _BATCH = 8
 _ONSET, _FRAME = 0.7, 0.4
 """How sure the network must be that a note begins, and that it sounds."""
 
+_BEFORE = 4
+"""Frames before an onset at which a key that sounds then sounded already."""
+
 _PATIENCE = 11
 """Frames for which a note may be unsure before it has ended."""
 
@@ -98,6 +101,7 @@ def _session() -> Any:
 def _notes(onset: NDArray[np.float32], frame: NDArray[np.float32]) -> Performed:
     padded = np.pad(onset, ((1, 1), (0, 0)))
     is_peak = (onset >= _ONSET) & (onset > padded[:-2]) & (onset >= padded[2:])
+    is_peak &= ~_echoes(onset, frame, is_peak)
     rows = []
     for key in np.flatnonzero(is_peak.any(axis=0)).tolist():
         begins = np.flatnonzero(is_peak[:, key]).tolist()
@@ -115,6 +119,15 @@ def _notes(onset: NDArray[np.float32], frame: NDArray[np.float32]) -> Performed:
     return Performed(
         np.maximum(table[:, 0] * seconds - _LATE, 0), table[:, 1] * seconds, table[:, 2].astype(np.int64), level
     )
+
+
+def _echoes(onset: NDArray[np.float32], frame: NDArray[np.float32], is_peak: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where a key that sounds already seems to begin again because the one an octave above begins, shape (T, 88)."""
+    before = np.pad(frame, ((_BEFORE, 0), (0, 0)))[: len(frame)]
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(onset * is_peak, ((2, 2), (0, 12))), 5, axis=0).max(
+        axis=-1
+    )
+    return np.asarray(is_peak & (before >= _FRAME) & (around[:, 12:] > onset))
 
 
 def _stop(sounds: NDArray[np.intp], start: int, limit: int) -> int:

@@ -194,10 +194,13 @@ def _notes(path: NDArray[np.int16], low: int, newness: NDArray[np.float64], fram
     onset = np.flatnonzero(begins)
     ends = np.flatnonzero(sounds & np.concatenate([~sounds[1:] | begins[1:], [True]])) + 1
     key = path[onset] // 2 + low
+    length, new = ends[:-1] - onset[:-1], newness[onset] > 0
+    follows = onset[1:] - ends[:-1] <= _GAP
     # The old string still rings while the new one sounds: the newness was the new note's.
-    length = ends[:-1] - onset[:-1]
-    late = (onset[1:] - ends[:-1] <= _GAP) & (key[1:] != key[:-1]) & (newness[onset[:-1]] > 0)
-    late &= (length < _RINGING) & (newness[onset[1:]] == 0) | (length < _LEAVING) & (key[:-1] == np.roll(key, 1)[:-1])
+    rings = (length < _RINGING) & new[:-1] & ~new[1:] & (key[1:] != key[:-1])
+    # A voice that leaves a note, and a breath that finds its tone, seem to begin it anew.
+    leaves = (length < _LEAVING) & new[:-1] & ((key[:-1] == np.roll(key, 1)[:-1]) | (key[:-1] == key[1:]))
+    late = follows & (rings | leaves)
     onset[1:][late] = onset[:-1][late]
     kept = np.ones(len(onset), np.bool_)
     kept[:-1] = ~late
