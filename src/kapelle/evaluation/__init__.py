@@ -3,6 +3,7 @@
 from .facts import Facts, TrackFacts, facts
 from .loops import Loop, Silence, longest_loop, longest_silence, looped_bars
 from .originality import COPIES, Figure, Memory, Originality, Passage, Sources, Watch, originality
+from .voice_leading import VoiceLeading, voice_leading
 
 __all__ = [
     "COPIES",
@@ -15,10 +16,12 @@ __all__ = [
     "Silence",
     "Sources",
     "TrackFacts",
+    "VoiceLeading",
     "Watch",
     "facts",
     "longest_loop",
     "longest_silence",
     "looped_bars",
     "originality",
+    "voice_leading",
 ]
