@@ -18,6 +18,7 @@ from kapelle import save
 from kapelle.cli import playing
 from kapelle.cli.playing import events_of, perform
 from kapelle.cli.rendering import LARGEST_SOUNDFONT
+from kapelle.errors import FileError
 from kapelle.music import Notes, Score, Spans, TempoMap, Track
 from sf2_bytes import soundfont
 from terminal import Terminal
@@ -113,7 +114,7 @@ def test_what_cannot_be_done_is_told_in_one_line_and_leaves_nothing(desk: Termin
 
 def test_no_file_is_replaced_unless_it_is_said(desk: Terminal) -> None:
     Path("song-2-acoustic-bass.wav").write_bytes(b"mine")
-    desk.refuses("render riff.mid --to song.wav --stems", r"song-2-acoustic-bass\.wav: exists already")
+    desk.refuses("render riff.mid --to song.wav --stems", r"song-2-acoustic-bass\.wav: exists.*replace it with --force")
     assert desk.files() == ["riff.mid", "song-2-acoustic-bass.wav"]
     desk.run("render riff.mid --to song.wav --stems --force")
     assert len(sound_of("song-2-acoustic-bass.wav"))
@@ -122,6 +123,19 @@ def test_no_file_is_replaced_unless_it_is_said(desk: Terminal) -> None:
 def test_a_full_disk_leaves_no_file(desk: Terminal) -> None:
     said = desk.separately("render riff.mid --to song.wav --stems", most_bytes=100_000)
     assert said.is_refusal
+    assert desk.files() == ["riff.mid"]
+
+
+def test_a_stem_that_cannot_be_written_takes_the_others_with_it(
+    desk: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(path: Path, data: bytes, force: bool) -> None:
+        if "bass" in path.name:
+            raise FileError(f"{path}: cannot be written: no space left on device")
+        path.write_bytes(data)
+
+    monkeypatch.setattr("kapelle.files.write_atomically", write)
+    desk.refuses("render riff.mid --stems", "no space left")
     assert desk.files() == ["riff.mid"]
 
 
@@ -258,9 +272,10 @@ def test_without_rtmidi_a_port_needs_its_extra(desk: Terminal, monkeypatch: pyte
     desk.refuses("play riff.mid", "nor a MIDI port")
 
 
-def test_a_piece_without_notes_is_not_played(desk: Terminal) -> None:
+def test_what_cannot_be_played_is_told(desk: Terminal) -> None:
     save(Score(24), "empty.mid")
     desk.refuses("play empty.mid", "expected notes to play")
+    desk.refuses("play riff.mid --port piano --soundfont my.sf2", "got both")
 
 
 # -- in time --------------------------------------------------------------------------------------

@@ -101,6 +101,17 @@ def test_what_is_no_bank_is_refused_in_one_line(data: bytes, expected: str) -> N
         read_soundfont(data)
 
 
+def test_zones_that_lead_nowhere_are_silent_and_places_out_of_order_are_refused() -> None:
+    for kind in (41, 53):
+        astray = WHOLE.replace(struct.pack("<HH", kind, 0), struct.pack("<HH", kind, 7))
+        assert astray != WHOLE
+        assert not synthesize(CHORD, read_soundfont(astray)).any()
+    end = WHOLE.index(b"EOP\0") + 24
+    for bag in (0xFFFF, 2):
+        with pytest.raises(FileError, match="places in order in 'phdr'"):
+            read_soundfont(WHOLE[:end] + struct.pack("<H", bag) + WHOLE[end + 2 :])
+
+
 # -- what a bank means ----------------------------------------------------------------------------
 
 

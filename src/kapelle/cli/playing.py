@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import FileError, MissingExtra
+from ..errors import FileError, MissingExtra, WishError
 from .opening import open_music
 from .output import clock, plain, shown
 from .rendering import open_soundfont
@@ -51,6 +51,8 @@ def play(music: Path, soundfont: Path | None, port: str | None) -> None:
     kapelle play folk-7.mid
     kapelle play folk-7.mid --port "FLUID Synth"
     """
+    if port is not None and soundfont is not None:
+        raise WishError("expected --port or --soundfont, got both: what listens at a MIDI port has sounds of its own")
     score = open_music(music)
     if not score.num_notes:
         raise FileError(f"{shown(music)}: expected notes to play, got none")
