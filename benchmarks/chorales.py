@@ -38,17 +38,17 @@ FACTS = (("place", PLACES, True), ("beats", 16, True), ("shift", len(SHIFTS), Tr
 BEFORE, VOICES = lines.columns(HEIGHTS)
 COLUMNS = Columns.of([*FACTS, *BEFORE, *VOICES])
 VOICE = [COLUMNS.names.index(f"voice {name}") for name in lines.VOICES]
-SOUNDS = [COLUMNS.names.index(f"sounds {name}") for name in lines.VOICES]
+SHIFT = COLUMNS.names.index("shift")
 
 Steps = NDArray[np.int64]
 
 
-def columns_of(sounds: Steps, shift: int = 0) -> Steps:
-    """The columns of a piece whose heights, -1 for silence, are moved by so many semitones, shape (T, F)."""
-    moved = np.where(sounds < 0, -1, sounds + shift)
+def columns_of(sounds: Steps) -> NDArray[np.int16]:
+    """The columns of a piece of heights, -1 for silence, of shape (T, 4); in its own key, shape (T, F)."""
     place = np.arange(len(sounds))
-    facts = [place % PLACES, np.minimum(place // 4, 15), np.full(len(sounds), SHIFTS.index(shift))]
-    return np.hstack([np.stack(facts, axis=1), lines.told(moved, np.zeros(moved.shape, bool))])
+    facts = [place % PLACES, np.minimum(place // 4, 15), np.full(len(sounds), SHIFTS.index(0))]
+    told = lines.told(sounds, np.zeros(sounds.shape, bool))
+    return np.hstack([np.stack(facts, axis=1), told]).astype(np.int16)
 
 
 class Pieces:
@@ -57,12 +57,15 @@ class Pieces:
     def __init__(self, data: Path, split: str) -> None:
         rows = [np.array(piece) for piece in json.loads(data.read_text("utf-8"))[split]]
         self.sounds = [np.where(piece < 0, -1, piece - LOW) for piece in rows]
-        self._made: dict[tuple[int, int], NDArray[np.int16]] = {}
+        self._made: dict[int, NDArray[np.int16]] = {}
 
     def steps(self, index: int, shift: int = 0) -> NDArray[np.int16]:
-        if (index, shift) not in self._made:
-            self._made[index, shift] = columns_of(self.sounds[index], shift).astype(np.int16)
-        return self._made[index, shift]
+        """The columns of a piece that is moved by so many semitones, shape (T, F)."""
+        if index not in self._made:
+            self._made[index] = columns_of(self.sounds[index])
+        steps = lines.transposed(self._made[index], COLUMNS.names, shift)
+        steps[:, SHIFT] += shift
+        return steps
 
     def batch(self, indices: list[int], shifts: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
         """Steps (B, T, F), padded with zeros, and which are real (B, T)."""
@@ -205,6 +208,47 @@ def judge(arguments: argparse.Namespace) -> None:
     print("  " + ", ".join(f"{name} {4 * part:.4f}" for name, part in zip(lines.VOICES, voices, strict=True)))
 
 
+MASKS = ("S", "A", "T", "B", "AT", "ATB")
+
+
+def complete(arguments: argparse.Namespace) -> None:
+    """How often the most likely word is wrong where some voices are given throughout and the others written."""
+    pieces = Pieces(arguments.data, arguments.split)
+    net, module = opened(arguments.folder[0])
+    player = net.player({name: weight.numpy() for name, weight in module.state_dict().items()})
+    for mask in arguments.masks.split(","):
+        wrong = tokens = frames = steps = 0
+        for index, sounds in enumerate(pieces.sounds):
+            written = [lines.VOICES.index(name) for name in mask]
+            missed = completed(player, pieces.steps(index), written)[:, written] != sounds[:, written]
+            wrong, tokens = wrong + int(missed.sum()), tokens + missed.size
+            frames, steps = frames + int(missed.any(1).sum()), steps + len(sounds)
+        print(f"{mask}: wrong tokens {wrong / tokens:.3f}, wrong frames {frames / steps:.3f}", flush=True)
+
+
+def completed(player: Any, steps: NDArray[np.int16], written: list[int]) -> Steps:
+    """A piece whose written voices are the most likely ones, left to right: heights, shape (T, 4)."""
+    shown = np.zeros(steps.shape, bool)
+    shown[:, [VOICE[voice] for voice in range(4) if voice not in written]] = True
+    player.show(steps, shown)
+    past, heights = lines.Past(), []
+    for row in steps.tolist():
+        for column, word in enumerate([*row[: len(FACTS)], *past.before()]):
+            player.put(column, word)
+        words = [0] * 4
+        for own in lines.ORDER:
+            words[own] = row[VOICE[own]]
+            if own in written:
+                logits = player.logits(VOICE[own])
+                logits[1] = logits[1] if past.sounds[own] >= 0 else -np.inf
+                words[own] = int(logits.argmax())
+            for column, word in enumerate([words[own], *past.after(own, words[own])], VOICE[own]):
+                player.put(column, word)
+        past.step(words)
+        heights.append(past.sounds.copy())
+    return np.array(heights)
+
+
 # -- the codec -------------------------------------------------------------------------------------
 
 
@@ -230,14 +274,15 @@ def corpus(arguments: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for name, action in (("train", train), ("judge", judge)):
+    for name, action in (("train", train), ("judge", judge), ("complete", complete)):
         command = commands.add_parser(name)
         command.set_defaults(action=action)
-        command.add_argument("folder", type=Path, nargs="+" if name == "judge" else None)
+        command.add_argument("folder", type=Path, nargs=None if name == "train" else "+")
         command.add_argument("--data", type=Path, required=True)
         if name != "train":
             command.add_argument("--split", default="valid")
             command.add_argument("--shifts", type=int, default=0)
+    commands.choices["complete"].add_argument("--masks", default=",".join(MASKS), help="the voices to be written")
     commands.add_parser("corpus").set_defaults(action=corpus)
     command = commands.choices["train"]
     command.add_argument("--minutes", type=float, default=180.0)

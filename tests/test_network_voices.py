@@ -22,9 +22,10 @@ SMALL |= {"lead": 2, "reveal": 0.5, "reveal_dim": 6}
 
 
 def piece(length: int, seed: int = 0) -> np.ndarray:
-    """Steps of four voices that hold, start and fall silent as chance has it, shape (T, F)."""
+    """Steps of four voices that hold, start and fall silent as chance has it, and repeat themselves, shape (T, F)."""
     rng = np.random.default_rng(seed)
-    words = np.where(rng.random((length, 4)) < 0.5, 0, rng.integers(1, HEIGHTS + 2, (length, 4)))
+    words = np.where(rng.random((length, 4)) < 0.5, 0, rng.choice([1, 2, 9, 12, HEIGHTS + 1], (length, 4)))
+    words[length // 2 :] = words[: length - length // 2]
     told = lines.told(*lines.heard(words))
     before = len(lines.BEFORE)
     columns = [np.arange(length) % 8, *told[:, :before].T, rng.integers(0, 3, length), *told[:, before:].T]
@@ -206,3 +207,20 @@ def test_a_network_that_never_learnt_it_cannot_be_given_anything() -> None:
 def test_sizes_that_make_no_sense_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"must be|expected"):
         network("voices", COLUMNS, **{**SMALL, **changes})
+
+
+def test_what_a_player_writes_through_a_walk_is_music_in_four_voices() -> None:
+    from kapelle.codecs.chorale import ChoraleCodec
+    from kapelle.music import Meter, Wishes
+    from kapelle.sampling import Taste, write
+
+    codec = ChoraleCodec()
+    net = network("chorale", Columns.of(codec.layout), **{**SMALL, "lead": 1})
+    torch.manual_seed(0)
+    player = net.player({name: weight.numpy() for name, weight in net.module().state_dict().items()})
+    walk = codec.walk(Wishes(bars=2, meter=Meter.parse("3/4"), low=48, high=72, lineup=(52, 52, 52, 52)))
+    draft = write(player, codec, walk, Taste(), np.random.default_rng(0))
+    score = codec.decode(draft.steps)
+    assert draft.finished
+    assert len(score.bars()) - 1 - (score.pickup > 0) == 2
+    assert all(48 <= pitch <= 72 for track in score.tracks for pitch in track.notes.pitch)

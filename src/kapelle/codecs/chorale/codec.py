@@ -1,7 +1,7 @@
 """One step per sixteenth: the codec of music in four voices.
 
 A piece is nine header facts (length in bars, metre, tempo, key, pickup, and who sings each of the voices), then one
-step for each sixteenth from the first bar line on, a pickup's silence included, then an end. A step is a row of 48
+step for each sixteenth from the first bar line on, a pickup's silence included, then an end. A step is a row of 65
 columns, of which five hold a choice: `kind` (a header fact, a sixteenth, a sixteenth that begins a new metre, or the
 end) and the four voices; the others follow from what was told before. See `lines` for the columns of the voices.
 """
@@ -36,7 +36,7 @@ MAX_STEPS = 2**16
 
 POSITION, REMAINING, METER, KEY, SHIFT = range(5)
 KIND = 5 + len(lines.BEFORE)
-VOICE = tuple(KIND + 1 + 6 * lines.ORDER.index(voice) for voice in range(4))
+VOICE = tuple(KIND + 1 + lines.FOLLOWING * lines.ORDER.index(voice) for voice in range(4))
 """The column of each voice, in the order S A T B."""
 
 
@@ -67,7 +67,7 @@ class Piece(NamedTuple):
 
 
 class ChoraleCodec:
-    """Between a Score of up to four voices and its steps, an array of shape (steps, 48).
+    """Between a Score of up to four voices and its steps, an array of shape (steps, 65).
 
     Kept: onset, end and pitch of each voice on a grid of sixteenths, which voice it is, its program, metre and its
     changes, pickup, key, mean tempo; voices may cross and meet. Dropped: what is shorter than a sixteenth, loudness,
@@ -104,7 +104,7 @@ class ChoraleCodec:
     # -- Score to steps ---------------------------------------------------------------------------
 
     def encode(self, score: Score) -> Steps:
-        """The steps of a score, shape (steps, 48), each an index into its column's words.
+        """The steps of a score, shape (steps, 65), each an index into its column's words.
 
         Raises:
             CodecError: if the score has no pitched notes, or more than MAX_STEPS sixteenths.
@@ -146,7 +146,7 @@ class ChoraleCodec:
         )
 
     def paid(self, steps: Steps) -> NDArray[np.bool_]:
-        """Which fields of the steps are a choice, shape (steps, 48): voices only where somebody sings them."""
+        """Which fields of the steps are a choice, shape (steps, 65): voices only where somebody sings them."""
         facts = self._facts(steps)
         paid = np.zeros(steps.shape, bool)
         paid[:, KIND] = True
@@ -191,8 +191,8 @@ class ChoraleCodec:
         for name, size, _ in self.layout:
             what = name.split()[0]
             words[name] = np.arange(size)
-            if what in ("last", "sounds", "voice"):
-                first = 2 if what == "voice" else 1
+            if what in lines.FIRST_HEIGHT:
+                first = lines.FIRST_HEIGHT[what]
                 words[name][first:] = heights + first
         index = theirs.kind_index
         words["kind"] = np.array([index[kind] if kind in index else _played(kind, theirs) for kind in mine.kinds])
@@ -226,10 +226,7 @@ class ChoraleCodec:
             low = max(-6, -int(heights.min()))
             high = min(5, self.vocabulary.heights - 1 - int(heights.max()))
             semitones = int(rng.integers(low, high + 1)) if low <= high else 0
-            for column, (name, _, _) in enumerate(self.layout):
-                what = name.split()[0]
-                if what in ("last", "sounds", "voice"):
-                    body[:, column] += semitones * (body[:, column] > (what == "voice"))
+            body[:] = lines.transposed(body, [name for name, _, _ in self.layout], semitones)
             steps[:, SHIFT] += semitones
             first, fact = ranges["key"][0], HEADER.index("key")
             key = int(steps[fact, KIND]) - first
@@ -295,6 +292,8 @@ class ChoraleCodec:
             programs[voice] = self.vocabulary.nearest_program(track.program)
             self._lay(track.notes, moved, sounds[:, voice], struck[:, voice])
         sounding = np.flatnonzero((sounds >= 0).any(1))[-1] + 1
+        if before + pickup // STEP >= sounding:
+            pickup = 0  # nothing comes after the pickup: it is the end of a bar that is silent before
         tempo = int(nearest(np.array([score.tempos.mean(score.end)]), TEMPO_RATES)[0])
         return Piece(
             sounds[:sounding], struck[:sounding], tuple(programs),

@@ -31,8 +31,9 @@ class VoicesConfig:
 
     A predicted column named "voice X" is a voice: its words are 0 for going on as before, 1 for silence, and
     2 + h for starting at height h. The column "last X", if there is one, has the height from which the voice
-    moves, and "sounds X" the one that it then has: word 0 for none, 1 + h for the height h. The given columns
-    that stand after a predicted one must follow from it and from earlier steps.
+    moves, and "sounds X" the one that it then has: word 0 for none, 1 + h for the height h. Columns "echo X" and
+    "again X" have a word that the voice may be expected to say again: 0 for none, 1 + w for the word w. The given
+    columns that stand after a predicted one must follow from it and from earlier steps.
 
     Attributes:
         columns: what a step is made of.
@@ -47,7 +48,7 @@ class VoicesConfig:
         lead: steps in the first group, 1..stride; the header, if there is one, may not fill a group.
         reveal: share of the pieces of which training gives some fields in advance; 0 if none ever are given.
         reveal_dim: numbers that what is given in advance is turned into.
-        dropout: share of units left out in training; half as many words are.
+        dropout: share of units left out in training; half as many words of the columns that tell of voices are.
     """
 
     columns: Columns
@@ -96,6 +97,15 @@ class VoicesConfig:
         )
 
     @cached_property
+    def tells_of_voices(self) -> tuple[bool, ...]:
+        """Whether each column tells of a voice, whose name is then one of the words of the column's."""
+        names = self.columns.names
+        voices = {
+            names[column].removeprefix("voice ") for column in self.columns.predicted if "voice " in names[column]
+        }
+        return tuple(not voices.isdisjoint(name.split()) for name in names)
+
+    @cached_property
     def ladder(self) -> dict[int, tuple[Anchor, ...]]:
         """For each voice, on what its heights are measured: its own last height, and what the others sound."""
         place = {name: index for index, name in enumerate(self.columns.names)}
@@ -116,6 +126,19 @@ class VoicesConfig:
                 if anchor.column >= 0
             )
             for column, name in voices.items()
+        }
+
+    @cached_property
+    def echoes(self) -> dict[int, tuple[int, ...]]:
+        """For each voice, the columns with words that it may be expected to say again."""
+        names = self.columns.names
+        return {
+            column: tuple(
+                index
+                for index, name in enumerate(names[: self.opening])
+                if name in (f"{what} {names[column].removeprefix('voice ')}" for what in ("echo", "again"))
+            )
+            for column in self.ladder
         }
 
     @cached_property

@@ -22,7 +22,8 @@ class VoicesModule(nn.Module):
     Each field of a step is decided on by a network of its own with two hidden layers, from the outer network's
     state, from what is known before the step, and from the fields told before it. A voice's heights are scored
     three times over, and the scores added: as they are, by how far they are from its own last height, and by how
-    far they are from each other voice. So what is learnt of a step or an interval holds at every height.
+    far they are from each other voice. So what is learnt of a step or an interval holds at every height. One score
+    more is for the word that an echo lets expect, whichever it is.
 
     What is given in advance, any fields of any steps, is read by a second LSTM from the end to the beginning, and
     its state at each group reaches the outer and the inner networks; a field that is given costs nothing and
@@ -63,7 +64,8 @@ class VoicesModule(nn.Module):
         self.deep = nn.ModuleDict({str(column): nn.Linear(inner, inner) for column in columns.predicted})
         self.words = nn.ModuleDict()
         for column in columns.predicted:
-            head = nn.Linear(inner, columns.sizes[column] + SPAN * len(config.ladder.get(column, ())))
+            extra = SPAN * len(config.ladder.get(column, ())) + len(config.echoes.get(column, ()))
+            head = nn.Linear(inner, columns.sizes[column] + extra)
             nn.init.normal_(head.weight, std=0.02)
             nn.init.zeros_(head.bias)
             self.words[str(column)] = head
@@ -144,7 +146,8 @@ class VoicesModule(nn.Module):
         if not places.shape[1]:
             return self.embed.weight.new_zeros(*steps.shape[:2], self.config.embed_dim)
         share = self.config.dropout / 2 if self.training else 0.0
-        kept = (torch.rand(places.shape, device=places.device) >= share).float() / (1 - share)
+        may_go = torch.tensor(self.config.tells_of_voices[columns], device=places.device)
+        kept = torch.where(may_go, (torch.rand(places.shape, device=places.device) >= share).float() / (1 - share), 1.0)
         return _summed(self.embed, places, kept).view(*steps.shape[:2], -1)
 
     def _outer(
@@ -233,7 +236,7 @@ class VoicesModule(nn.Module):
         return costs, hits
 
     def _measured(self, scores: Tensor, steps: Tensor, column: int, given: Tensor | None) -> Tensor:
-        """Logits of a column, (N, V): the scores of its words, and of a voice those of its distances."""
+        """Logits of a column, (N, V): the scores of its words, and of a voice those of its distances and echoes."""
         size = self.config.columns.sizes[column]
         logits = scores[:, :size]
         for index, anchor in enumerate(self.config.ladder.get(column, ())):
@@ -246,6 +249,11 @@ class VoicesModule(nn.Module):
             distance = (torch.arange(size - 2, device=steps.device) - height).clamp(-REACH, REACH) + REACH
             by_distance = scores[:, size + index * SPAN : size + (index + 1) * SPAN].gather(1, distance) * holds
             logits = logits + F.pad(by_distance, (2, 0))
+        echoes = self.config.echoes.get(column, ())
+        for index, echo in enumerate(echoes, scores.shape[1] - len(echoes)):
+            word = steps[:, echo, None] - 1
+            again = torch.zeros_like(logits).scatter(1, word.clamp(min=0), scores[:, index : index + 1])
+            logits = logits + again * (word >= 0)
         return logits
 
     def _read(self, steps: Tensor, shown: Tensor, late: int) -> tuple[Tensor, Tensor, Tensor]:

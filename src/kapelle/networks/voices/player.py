@@ -113,6 +113,10 @@ class VoicesPlayer:
             if word > 0:
                 distance = np.clip(np.arange(size - 2) - (word - 1), -REACH, REACH) + REACH
                 logits[2:] += scores[size + index * SPAN : size + (index + 1) * SPAN][distance]
+        echoes = self.config.echoes.get(column, ())
+        for index, echo in enumerate(echoes, len(scores) - len(echoes)):
+            if self._row[echo]:
+                logits[self._row[echo] - 1] += scores[index]
         return np.asarray(logits)
 
     def put(self, column: int, word: int) -> None:
