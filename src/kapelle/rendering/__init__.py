@@ -1,4 +1,4 @@
-"""What can be seen: a score as a piano roll, a training as curves, a report as a page. What can be heard is in `audio`."""
+"""What can be seen: piano rolls of scores, curves of trainings, pages of reports; what can be heard is in `audio`."""
 
 from .curves import CurvePicture, CurvePoint, Limits, draw_curves, limits_of
 from .html import Details, Paragraph, Picture, Section, Table, report_page
