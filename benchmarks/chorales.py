@@ -95,7 +95,7 @@ def train(arguments: argparse.Namespace) -> None:
     rng = np.random.default_rng(arguments.seed)
     pieces, held_out = Pieces(arguments.data, "train"), Pieces(arguments.data, "valid")
     changes = dict(pair.split("=") for pair in arguments.set)
-    net = network("voices", COLUMNS, **{name: json.loads(value) for name, value in changes.items()})
+    net = network("voices", COLUMNS, lead=4, **{name: json.loads(value) for name, value in changes.items()})
     module, mean = net.module(), net.module()
     mean.load_state_dict(module.state_dict())
     optimiser = torch.optim.AdamW(module.parameters(), arguments.rate, betas=(0.9, 0.98), weight_decay=arguments.decay)

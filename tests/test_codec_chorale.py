@@ -192,6 +192,57 @@ def test_only_who_sings_pays() -> None:
     assert paid[20].nonzero()[0].tolist() == [KIND], "the end is told by the kind alone"
 
 
+def written(codec: ChoraleCodec, score: Score, seed: int, *arguments: object, **wishes: object) -> Score:
+    """A score some voices of which are written as chance has it."""
+    rng = np.random.default_rng(seed)
+    given_in_advance = codec.given(score, *arguments)
+    walk = codec.walk(Wishes(**wishes), given=given_in_advance)
+    rows = []
+    while not walk.finished:
+        row = []
+        for column, (_, _, is_given) in enumerate(codec.layout):
+            choices = [walk.given(column)] if is_given else np.flatnonzero(walk.allowed(column))
+            row.append(walk.put(column, int(rng.choice(choices))))
+        rows.append(row)
+    return codec.decode(np.array(rows, np.int32))
+
+
+@given(seed=st.integers(0, 99))
+def test_voices_that_are_given_stay_note_for_note_and_the_others_are_written(seed: int) -> None:
+    tune = choir([(0, 24, 67), (24, 48, 69), (96, 24, 71)], pickup=24)
+    score = written(CODEC, tune, seed, (1, 2, 3), low=40, high=60)
+    assert score.tracks[0].notes == tune.tracks[0].notes
+    assert [track.name for track in score.tracks] == list(VOICES)
+    assert all(40 <= pitch <= 60 for track in score.tracks[1:] for pitch in track.notes.pitch)
+    assert score.pickup == 24
+    assert max(track.notes.end.max() for track in score.tracks) == 120
+
+
+@given(seed=st.integers(0, 99))
+def test_bars_are_written_anew_and_those_around_stay(seed: int) -> None:
+    whole = [(0, 96, 60), (96, 288, 62)]
+    score = choir([(24 * beat, 24, 70 + beat % 5) for beat in range(16)], whole, whole, whole)
+    other = written(CODEC, score, seed, (0, 2), 1, 3)
+    assert other.tracks[1] == score.tracks[1]
+    for track, same in ((0, 0), (2, 2)):
+        before, after = score.tracks[track].notes, other.tracks[same].notes
+        assert np.array_equal(before.pitch[before.onset < 96], after.pitch[after.onset < 96])
+    sung = other.tracks[0].notes
+    assert [row for row in zip(sung.onset.tolist(), sung.pitch.tolist(), strict=True) if row[0] >= 288] == [
+        (24 * beat, 70 + beat % 5) for beat in range(12, 16)
+    ]
+    tenor = other.tracks[2].notes
+    assert tenor.pitch[tenor.onset <= 288][-1] == 62, "what was held goes on, or starts anew"
+    assert tenor.end.max() == 384
+
+
+def test_voices_and_bars_that_there_are_not_cannot_be_written() -> None:
+    tune = choir([(0, 96, 67)])
+    for arguments in ((), (4,)), ((1,), 1), ((1,), 0, 3):
+        with pytest.raises(CodecError, match="to be written"):
+            CODEC.given(tune, *arguments)
+
+
 def test_a_line_up_that_no_voice_can_have_is_refused() -> None:
     narrow = ChoraleCodec.for_scores([choir([(0, 24, 60)])])
     with pytest.raises(WishError, match="line-up"):

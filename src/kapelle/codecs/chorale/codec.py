@@ -16,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CodecError, StyleError
-from ...music import IntArray, Key, Meter, Notes, Score, TempoMap, Track, Wishes
-from ...music.edit import resample
-from ..events.table import Grid, _bar_lines
-from ..events.vocabulary import FAR, KEYS, MAX_BARS, METERS, SHIFTS, TEMPO_RATES, TEMPOS, nearest
+from ...music import IntArray, Score, Wishes
+from ..events.vocabulary import FAR, MAX_BARS, SHIFTS, TEMPOS, nearest
 from . import lines
-from .vocabulary import HEADER, NOBODY, STEP, TICKS_PER_QUARTER, Vocabulary
+from .piece import Piece, bar_steps, read, score_of, voices_of
+from .vocabulary import HEADER, NOBODY, STEP, Vocabulary
 
 if TYPE_CHECKING:
     from .. import Watch
@@ -29,41 +28,22 @@ if TYPE_CHECKING:
 
 Steps = NDArray[np.int32]
 
-NAMES = ("Soprano", "Alto", "Tenor", "Bass")
-VELOCITY = 80
-MAX_STEPS = 2**16
-"""Sixteenths of the longest piece."""
-
 POSITION, REMAINING, METER, KEY, SHIFT = range(5)
 KIND = 5 + len(lines.BEFORE)
 VOICE = tuple(KIND + 1 + lines.FOLLOWING * lines.ORDER.index(voice) for voice in range(4))
 """The column of each voice, in the order S A T B."""
 
 
-class Piece(NamedTuple):
-    """What the codec keeps of a score, on its grid.
+class Given(NamedTuple):
+    """What of a piece is given in advance.
 
     Attributes:
-        sounds: height of each voice in each sixteenth from the first bar line on, -1 for silence, shape (T, 4).
-        struck: where a note starts, shape (T, 4).
-        programs: of each voice, -1 for nobody.
-        meters: (sixteenth, index into METERS), the first at 0.
-        pickup: in sixteenths.
-        tempo, key: indices into TEMPOS and KEYS.
+        steps: words, shape (T, 65); what is not given may be anything.
+        shown: which fields are given, shape (T, 65).
     """
 
-    sounds: IntArray
-    struck: NDArray[np.bool_]
-    programs: tuple[int, ...]
-    meters: tuple[tuple[int, int], ...]
-    pickup: int
-    tempo: int
-    key: int
-
-    @property
-    def grid(self) -> Grid:
-        """The bar lines in ticks from the first bar line on."""
-        return Grid.of([(STEP * step, meter) for step, meter in self.meters], 0)
+    steps: Steps
+    shown: NDArray[np.bool_]
 
 
 class ChoraleCodec:
@@ -93,7 +73,7 @@ class ChoraleCodec:
     @classmethod
     def for_scores(cls, scores: Iterable[Score]) -> ChoraleCodec:
         """A codec narrowed to what the scores have: their programs, and their pitches and a tritone around."""
-        tracks = [track for score in scores for _, track in _voices(score)]
+        tracks = [track for score in scores for _, track in voices_of(score)]
         if not tracks:
             return cls()
         low = min(int(track.notes.pitch.min()) for track in tracks)
@@ -109,11 +89,11 @@ class ChoraleCodec:
         Raises:
             CodecError: if the score has no pitched notes, or more than MAX_STEPS sixteenths.
         """
-        return self._steps(self._piece(score))
+        return self._steps(read(score, self.vocabulary))
 
     def canonical(self, score: Score) -> Score:
         """What the codec keeps of a score: `decode(encode(score))`, without going through steps."""
-        return self._score(self._piece(score))
+        return score_of(read(score, self.vocabulary), self.vocabulary)
 
     def decode(self, steps: Steps) -> Score:
         """The score that steps tell.
@@ -141,9 +121,8 @@ class ChoraleCodec:
             if body[step, KIND] - first != meters[-1][1]:
                 meters.append((step, int(body[step, KIND]) - first))
         programs = tuple((-1, *self.vocabulary.programs)[facts[voice]] for voice in lines.VOICES)
-        return self._score(
-            Piece(sounds, struck, programs, tuple(meters), facts["pickup"], facts["tempo"], facts["key"])
-        )
+        piece = Piece(sounds, struck, programs, tuple(meters), facts["pickup"], facts["tempo"], facts["key"])
+        return score_of(piece, self.vocabulary)
 
     def paid(self, steps: Steps) -> NDArray[np.bool_]:
         """Which fields of the steps are a choice, shape (steps, 65): voices only where somebody sings them."""
@@ -152,7 +131,7 @@ class ChoraleCodec:
         paid[:, KIND] = True
         silent = 0
         if facts["pickup"]:
-            silent = self._bar(facts["meter"]) - facts["pickup"]
+            silent = bar_steps(facts["meter"]) - facts["pickup"]
             paid[len(HEADER) : len(HEADER) + silent, KIND] = False
         told = steps[:, KIND] != self.vocabulary.kind_index["end"]
         told[: len(HEADER) + silent] = False
@@ -198,6 +177,39 @@ class ChoraleCodec:
         words["kind"] = np.array([index[kind] if kind in index else _played(kind, theirs) for kind in mine.kinds])
         return words
 
+    def given(self, score: Score, written: Sequence[int], first: int = 0, stop: int | None = None) -> Given:
+        """What is given where some voices of a score are to be written anew, or at all.
+
+        Args:
+            score: what there is, at least one of its voices.
+            written: the voices to be written, 0 for the soprano to 3 for the bass.
+            first: the bar in which they start to be written, counted from 0, a pickup being bar 0.
+            stop: the bar before which they are written; None for the end.
+
+        Raises:
+            CodecError: if the score has no pitched notes, or there are no such voices or bars.
+        """
+        steps = self.encode(score)
+        if not written or not set(written) <= set(range(4)):
+            raise CodecError(f"expected voices of 0 to 3 to be written, got {list(written)}")
+        lines_of_bars = np.flatnonzero(np.append(steps[len(HEADER) : -1, POSITION] == 0, True))
+        stop = len(lines_of_bars) - 1 if stop is None else stop
+        if not 0 <= first < stop < len(lines_of_bars):
+            raise CodecError(f"expected bars of 0 to {len(lines_of_bars) - 2} to be written, got {first} to {stop - 1}")
+        shown = np.zeros(steps.shape, bool)
+        shown[:, [KIND, *VOICE]] = True
+        body = slice(len(HEADER) + int(lines_of_bars[first]), len(HEADER) + int(lines_of_bars[stop]))
+        shown[body, [VOICE[voice] for voice in written]] = False
+        # Who writes nothing yet sings as the others do.
+        kinds = self.vocabulary.kinds
+        who = [kinds[steps[HEADER.index(voice), KIND]].split()[1] for voice in lines.VOICES]
+        singer = next(name for name in who if name != NOBODY)
+        for voice in written:
+            if who[voice] == NOBODY:
+                row = HEADER.index(lines.VOICES[voice])
+                steps[row, KIND] = self.vocabulary.kind_index[f"{lines.VOICES[voice]} {singer}"]
+        return Given(steps, shown)
+
     def walk(
         self,
         wishes: Wishes | None = None,
@@ -205,11 +217,12 @@ class ChoraleCodec:
         guide: int | None = None,
         shift: int = 0,
         watch: Watch | None = None,
+        given: Given | None = None,
     ) -> ChoraleWalk:
         """The masks of a piece to be written; see `ChoraleWalk`."""
         from .walk import ChoraleWalk
 
-        return ChoraleWalk(self, wishes, not_before, guide, shift, watch)
+        return ChoraleWalk(self, wishes, not_before, guide, shift, watch, given)
 
     def augment(self, steps: Steps, rng: np.random.Generator) -> Steps:
         """The same piece in another key and a little faster or slower, as training sees it anew each time.
@@ -266,54 +279,6 @@ class ChoraleCodec:
             facts[fact] = kind - first
         return facts
 
-    def _bar(self, meter: int) -> int:
-        """Sixteenths in a bar."""
-        return Meter.parse(METERS[meter]).bar_length(TICKS_PER_QUARTER) // STEP
-
-    def _piece(self, score: Score) -> Piece:
-        voices = _voices(score)
-        if not voices:
-            raise CodecError("expected music with pitched notes, got none: choose another file")
-        longest = score.end // score.ticks_per_quarter
-        if longest >= MAX_STEPS // 4 - 32:
-            raise CodecError(f"expected music of at most {MAX_STEPS // 4} quarters, got {longest}")
-        score = resample(score, 4)
-        voices = _voices(score)
-        first = min(int(track.notes.onset.min()) for _, track in voices)
-        meters, pickup, moved = _bar_lines(score, STEP * first)
-        # From the first bar line on; `_bar_lines` counts from the first note of a pickup.
-        before = (self._bar(meters[0][1]) - pickup // STEP) if pickup else 0
-        moved = moved // STEP + before
-        stop = max(int(track.notes.end.max()) for _, track in voices) + moved
-        sounds = np.full((stop, 4), -1)
-        struck = np.zeros((stop, 4), bool)
-        programs = [-1] * 4
-        for voice, track in voices:
-            programs[voice] = self.vocabulary.nearest_program(track.program)
-            self._lay(track.notes, moved, sounds[:, voice], struck[:, voice])
-        sounding = np.flatnonzero((sounds >= 0).any(1))[-1] + 1
-        if before + pickup // STEP >= sounding:
-            pickup = 0  # nothing comes after the pickup: it is the end of a bar that is silent before
-        tempo = int(nearest(np.array([score.tempos.mean(score.end)]), TEMPO_RATES)[0])
-        return Piece(
-            sounds[:sounding], struck[:sounding], tuple(programs),
-            tuple(
-                (tick // STEP + before if tick else 0, meter) for tick, meter in meters
-                if tick // STEP + before < sounding or not tick
-            ),
-            pickup // STEP, tempo, KEYS.index(score.keys[0].name) if score.keys else 0,
-        )  # fmt: skip
-
-    def _lay(self, notes: Notes, moved: int, sounds: IntArray, struck: NDArray[np.bool_]) -> None:
-        """Write the notes of a track into its voice: the highest of those that start together, each up to the next."""
-        rows = sorted(zip(notes.onset.tolist(), notes.pitch.tolist(), notes.end.tolist(), strict=True))
-        for index, (onset, pitch, end) in enumerate(rows):
-            following = rows[index + 1][0] if index + 1 < len(rows) else end
-            if following == onset:
-                continue
-            sounds[onset + moved : min(end, following) + moved] = self.vocabulary.folded(pitch) - self.vocabulary.low
-            struck[onset + moved] = True
-
     def _steps(self, piece: Piece) -> Steps:
         kinds, ranges = self.vocabulary.kind_index, self.vocabulary.header_ranges
         length = len(piece.sounds)
@@ -350,39 +315,6 @@ class ChoraleCodec:
         steps[: len(HEADER), KIND] = [ranges[fact][0] + facts[fact] for fact in HEADER]
         return steps
 
-    def _score(self, piece: Piece) -> Score:
-        before = self._bar(piece.meters[0][1]) - piece.pickup if piece.pickup else 0
-        tracks = []
-        for voice, program in enumerate(piece.programs):
-            sounds, struck = piece.sounds[:, voice], piece.struck[:, voice]
-            onset = np.flatnonzero(struck & (sounds >= 0))
-            if program < 0 or not len(onset):
-                continue
-            changes = np.append(np.flatnonzero(struck | (np.diff(sounds, prepend=-1) != 0)), len(sounds))
-            end = changes[np.searchsorted(changes, onset, side="right")]
-            notes = Notes(
-                STEP * (onset - before), STEP * (end - onset), sounds[onset] + self.vocabulary.low,
-                np.full(len(onset), VELOCITY),
-            )  # fmt: skip
-            tracks.append(Track(notes, program, name=NAMES[voice]))
-        return Score(
-            TICKS_PER_QUARTER,
-            tuple(tracks),
-            TempoMap.constant(float(TEMPOS[piece.tempo])),
-            tuple(Meter.parse(METERS[meter], STEP * max(step - before, 0)) for step, meter in piece.meters),
-            () if piece.key == 0 else (Key.parse(KEYS[piece.key]),),
-            STEP * piece.pickup,
-        )
-
-
-def _voices(score: Score) -> list[tuple[int, Track]]:
-    """The tracks that are told, each with its voice 0..3."""
-    tracks: Sequence[Track] = [track for track in score.tracks if len(track.notes) and not track.is_drum]
-    names = [track.name for track in tracks]
-    if set(names) <= set(NAMES) and len(set(names)) == len(names):
-        return sorted(((NAMES.index(track.name), track) for track in tracks), key=lambda pair: pair[0])
-    return list(enumerate(tracks[:4]))
-
 
 def _played(kind: str, vocabulary: Vocabulary) -> int:
     """The index of the kind nearest to one that a vocabulary lacks, which only the programs of voices can be."""
@@ -390,4 +322,4 @@ def _played(kind: str, vocabulary: Vocabulary) -> int:
     return vocabulary.kind_index[f"{voice} {NOBODY if who == NOBODY else vocabulary.nearest_program(int(who))}"]
 
 
-__all__ = ["ChoraleCodec", "Piece", "Steps"]
+__all__ = ["ChoraleCodec", "Given", "Piece", "Steps"]

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import WishError
-from ...music import Meter, Wishes
+from ...music import Wishes
 from ..events.vocabulary import FAR, MAX_BARS, METERS, SHIFTS
 from . import lines
-from .codec import KEY, KIND, METER, POSITION, REMAINING, SHIFT, VOICE, ChoraleCodec
-from .vocabulary import HEADER, STEP, TICKS_PER_QUARTER, Vocabulary
+from .codec import KEY, KIND, METER, POSITION, REMAINING, SHIFT, VOICE, ChoraleCodec, Given
+from .piece import bar_steps
+from .vocabulary import HEADER, STEP, Vocabulary
 
 if TYPE_CHECKING:
     from .. import Watch
@@ -33,6 +34,7 @@ class ChoraleWalk:
         guide: the bars to announce where a number of notes is wished: they are held to, the bars only guide.
         shift: semitones, -6..5: as if training had transposed a piece by so much to get this one.
         watch: told of every note, and may forbid pitches as long as others are left.
+        given: what is there already and stays as it is; wishes hold for the rest.
 
     Raises:
         WishError: if no note could be written that holds to the wishes.
@@ -46,8 +48,11 @@ class ChoraleWalk:
         guide: int | None = None,
         shift: int = 0,
         watch: Watch | None = None,
+        given: Given | None = None,
     ) -> None:
         self.codec = codec
+        self._given = given
+        self._row_number = 0
         self.wishes = wishes or Wishes()
         self._rules = Rules(codec.vocabulary, self.wishes, self.wishes.bars or guide)
         self._not_before, self._shift, self._watch = not_before, SHIFTS.index(shift), watch
@@ -98,13 +103,25 @@ class ChoraleWalk:
 
     def allowed(self, column: int) -> Mask:
         """Which words of a column may come now, shape (words,); at least one is True."""
+        rules = self._rules
+        given, row = self._given, self._row_number
+        if given is not None and row < len(given.steps) and given.shown[row, column]:
+            return self._kept(column, given.steps[row])
         if column == KIND:
             return self._kinds()
-        rules = self._rules
         voice = VOICE.index(column)
         if self._in_header or self._row[KIND] == rules.end or not self._sung[voice] or self._step < self._silent:
             return rules.only_hold
         return self._voice(voice)
+
+    def _kept(self, column: int, row: NDArray[np.int32]) -> Mask:
+        """The word that is given; a height that goes on starts anew where something else has been written before."""
+        word = int(row[column])
+        if column != KIND and word == 0 and not self._in_header:
+            height = int(row[column + 1]) - 1
+            if height != self._past.sounds[VOICE.index(column)]:
+                word = max(height + 2, 1)
+        return np.asarray(np.arange(self.codec.layout[column][1]) == word)
 
     # -- writing ----------------------------------------------------------------------------------
 
@@ -120,6 +137,7 @@ class ChoraleWalk:
             self._after.update(enumerate(after, column + 1))
         if column == len(self._row) - 1:
             self._finish_step()
+            self._row_number += 1
         return word
 
     def _finish_step(self) -> None:
@@ -300,7 +318,7 @@ class Rules:
     @cached_property
     def bars(self) -> list[int]:
         """Sixteenths in a bar of each of METERS."""
-        return [Meter.parse(name).bar_length(TICKS_PER_QUARTER) // STEP for name in METERS]
+        return [bar_steps(meter) for meter in range(len(METERS))]
 
     @cached_property
     def header(self) -> dict[str, Mask]:

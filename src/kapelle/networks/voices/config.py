@@ -45,7 +45,7 @@ class VoicesConfig:
         num_heads: how many groups can be looked up at once, so to speak.
         window: how many groups back can be looked up.
         stride: steps in a group, which the outer network reads at once: of sixteenths, four make a beat.
-        lead: steps in the first group, 1..stride; the header, if there is one, may not fill a group.
+        lead: steps in the first group, 1..stride: of the nine of a chorale's header one, then each group is a beat.
         reveal: share of the pieces of which training gives some fields in advance; 0 if none ever are given.
         reveal_dim: numbers that what is given in advance is turned into.
         dropout: share of units left out in training; half as many words of the columns that tell of voices are.
@@ -60,7 +60,7 @@ class VoicesConfig:
     num_heads: int = 4
     window: int = 256
     stride: int = 4
-    lead: int = 4
+    lead: int = 1
     reveal: float = 0.0
     reveal_dim: int = 128
     dropout: float = 0.5
