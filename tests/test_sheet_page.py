@@ -219,6 +219,7 @@ def test_a_melody_with_chords_has_chord_symbols_and_other_music_has_none() -> No
     ]  # fmt: skip
     assert chord_symbols(Score(24, (melody,))) == []
     assert chord_symbols(Score(24, (melody, melody))) == []
+    assert chord_symbols(Score(24, (Track(chords), Track(chords)))) == []
 
 
 @pytest.mark.parametrize(
