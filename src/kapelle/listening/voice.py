@@ -22,8 +22,8 @@ _WORST_STEADY, _WORST_GLIDING = 4.0, 2.0
 _BEGINNING = 0.35
 """For each frame of a beginning, so that beginnings are short."""
 
-_HELD_UNVOICED, _SILENT_VOICED = 0.9, 2.2
-"""A frame without pitch in a note, and one with pitch in a silence."""
+_HELD_UNVOICED, _HELD_SILENT, _SILENT_VOICED = 0.9, 3.0, 2.2
+"""A frame without pitch in a note, one without sound in a note, and one with pitch in a silence."""
 
 _NEW, _AGAIN, _NEVER, _AFTER_SILENCE, _STOP, _SETTLE = 7.0, 2.0, 20.0, 4.0, 1.0, 0.3
 """Another note; the same note anew, with something new and without; a note after a silence; the end of a note; the
@@ -68,7 +68,7 @@ def notes_of_voice(frames: Frames) -> tuple[Performed, float]:
     tuning = tuning_of(frames, heard)
     pitch = np.where(heard, frames.pitch - tuning, np.nan)
     newness = _newness(frames, heard)
-    path, low = _decoded(pitch, heard, newness)
+    path, low = _decoded(pitch, frames.level > _QUIET, newness)
     return _notes(path, low, newness, frames), float(np.median(tuning[heard]))
 
 
@@ -101,16 +101,18 @@ def _newness(frames: Frames, heard: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 def _decoded(
-    pitch: NDArray[np.float64], heard: NDArray[np.bool_], newness: NDArray[np.float64]
+    pitch: NDArray[np.float64], sounds: NDArray[np.bool_], newness: NDArray[np.float64]
 ) -> tuple[NDArray[np.int16], int]:
     """The cheapest path of states, and the lowest pitch: states 2 k and 2 k + 1 are the beginning and the held part
     of the pitch k above the lowest; -1 is silence."""
+    heard = np.isfinite(pitch)
     known = pitch[heard]
     low, high = int(np.floor(known.min())), int(np.ceil(known.max()))
     keys = np.arange(low, high + 1)
     off = np.abs(np.where(heard, pitch, 0)[:, None] - keys)
-    held = np.where(heard[:, None], np.minimum((off / _STEADY) ** 2 / 2, _WORST_STEADY), _HELD_UNVOICED)
-    begun = np.where(heard[:, None], np.minimum((off / _GLIDING) ** 2 / 2, _WORST_GLIDING), _HELD_UNVOICED)
+    without = np.where(sounds, _HELD_UNVOICED, _HELD_SILENT)[:, None]
+    held = np.where(heard[:, None], np.minimum((off / _STEADY) ** 2 / 2, _WORST_STEADY), without)
+    begun = np.where(heard[:, None], np.minimum((off / _GLIDING) ** 2 / 2, _WORST_GLIDING), without)
     begun = begun + _BEGINNING
     silent = np.where(heard, _SILENT_VOICED, 0.0)
     cheaper = _PER_DECIBEL * newness
