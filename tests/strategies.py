@@ -125,4 +125,5 @@ def scores(
         keys=draw(keys(until)),
         pickup=draw(st.one_of(st.just(0), st.integers(0, longest))),
         title=draw(names()),
+        fermatas=tuple(sorted(draw(st.sets(st.integers(0, until), max_size=3)))),
     )

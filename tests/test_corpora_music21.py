@@ -162,6 +162,9 @@ def test_a_chorale_has_four_voices_with_pickup_metre_and_key() -> None:
     assert piece.score.pickup == 24
     assert piece.score.meters[0].name == "4/4"
     assert piece.score.keys[0].name == "D minor"
+    # Line by line, as the hymn book has it: every one ends with a fermata, on a note that starts there.
+    assert len(piece.score.fermatas) == 6
+    assert set(piece.score.fermatas) <= set(piece.score.tracks[0].notes.onset.tolist())
     ends = {int(track.notes.end.max()) for track in piece.score.tracks}
     assert len(ends) == 1
     assert skipped[0][1].startswith("other parts than four voices: ")

@@ -120,6 +120,24 @@ def test_a_clip_has_the_bar_lines_of_its_stretch(score: Score, start: int, lengt
     assert {int(bar) for bar in part.bars() if 0 < bar < part.end} == inside
 
 
+@given(scores(), st.integers(0, 400), st.integers(1, 400))
+def test_a_clip_has_the_fermatas_of_its_stretch(score: Score, start: int, length: int) -> None:
+    kept = [onset + start for onset in clip(score, start, start + length).fermatas]
+    assert kept == [onset for onset in score.fermatas if start <= onset < start + length]
+
+
+def test_fermatas_move_with_the_unit_and_those_that_meet_are_one() -> None:
+    score = Score(96, fermatas=(0, 95, 97, 192))
+    assert resample(score, 24).fermatas == (0, 24, 48)
+    assert transpose(score, 2).fermatas == score.fermatas
+
+
+@pytest.mark.parametrize("fermatas", [(3, 2), (2, 2), (-1,)])
+def test_fermatas_are_in_order(fermatas: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="fermata"):
+        Score(24, fermatas=fermatas)
+
+
 def test_the_first_bars_of_a_piece_keep_its_pickup() -> None:
     score = Score(24, (Track(Notes.of([(0, 24, 60, 80), (24, 96, 62, 80), (120, 96, 64, 80)])),), pickup=24)
     assert slice_bars(score, 0, 2).bars().tolist() == [0, 24, 120]

@@ -81,6 +81,7 @@ def _load(path: Path) -> Parsed:
             tuple(Key(*key) for key in row["keys"]),
             row["pickup"],
             row["title"],
+            tuple(row["fermatas"]),
         )
         pieces.append(Piece(score, row["name"], row["source"]))
     if at != len(columns[0]):
@@ -100,6 +101,7 @@ def _describe(piece: Piece) -> dict[str, Any]:
         "meters": [(meter.onset, meter.numerator, meter.denominator) for meter in score.meters],
         "keys": [(key.onset, key.tonic, key.mode) for key in score.keys],
         "pickup": score.pickup,
+        "fermatas": score.fermatas,
     }
 
 

@@ -27,7 +27,7 @@ ATTRIBUTION = ("J. S. Bach's chorales, by way of the corpus of music21, https://
 
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
 
-_VERSION = 1
+_VERSION = 2
 _CHOIR = 52
 _VELOCITY = 80
 _TEMPO = 72.0
@@ -92,6 +92,7 @@ def chorale_score(stream: Any, title: str) -> Score:
         _keys(measures[0], layout, tracks),
         _ticks(layout.pickup),
         title,
+        _fermatas(measures, layout),
     )
 
 
@@ -133,6 +134,24 @@ def _voice(measures: Sequence[Any], layout: Layout) -> Notes:
     if not rows:
         raise CorpusError("an empty voice")
     return Notes(*np.array(rows, np.int64).T)
+
+
+def _fermatas(voices: Sequence[Sequence[Any]], layout: Layout) -> tuple[int, ...]:
+    """Where lines end: the onsets of notes with a fermata in any voice, one for those that overlap."""
+    spans = sorted(
+        (_ticks(at + Fraction(note.offset)), _ticks(at + Fraction(note.offset) + Fraction(note.quarterLength)))
+        for measures in voices
+        for measure, at in zip(measures, layout.onsets, strict=True)
+        for note in measure.getElementsByClass("Note")
+        if any("Fermata" in expression.classes for expression in note.expressions)
+    )
+    onsets: list[int] = []
+    end = 0
+    for onset, stop in spans:
+        if onset >= end:
+            onsets.append(onset)
+        end = max(end, stop)
+    return tuple(onsets)
 
 
 def _meters(measures: Sequence[Any], layout: Layout) -> tuple[Meter, ...]:

@@ -30,6 +30,8 @@ def digest(score: Score) -> str:
     meters = [(int(meter.onset), int(meter.numerator), int(meter.denominator)) for meter in score.meters]
     keys = [(int(key.onset), int(key.tonic), key.mode) for key in score.keys]
     state.update(repr((int(score.ticks_per_quarter), int(score.pickup), meters, keys)).encode())
+    if score.fermatas:
+        state.update(repr(score.fermatas).encode())
     state.update(score.tempos.onset.tobytes() + score.tempos.quarters_per_minute.tobytes())
     for track in score.tracks:
         state.update(repr((int(track.program), bool(track.is_drum), len(track.notes), len(track.pedal))).encode())

@@ -47,6 +47,7 @@ def encode(score: Score) -> bytes:
     lines += [f"tempo {onset} {rate!r}" for onset, rate in zip(score.tempos.onset.tolist(), rates, strict=True)]
     lines += [f"meter {meter.onset} {meter.name}" for meter in score.meters]
     lines += [f"key {key.onset} {key.name}" for key in score.keys]
+    lines += [f"fermata {onset}" for onset in score.fermatas]
     for track in score.tracks:
         kind = "drums" if track.is_drum else "track"
         lines += ["", f"{kind} program {track.program} {_quoted(track.name)}"]
@@ -123,6 +124,7 @@ class _Reader:
         self.tempos: list[tuple[int, float]] = []
         self.meters: list[Meter] = []
         self.keys: list[Key] = []
+        self.fermatas: list[int] = []
         self.tracks: list[tuple[int, Track]] = []
         self.notes: list[tuple[int, tuple[int, ...]]] = []
         self.pedal: list[tuple[int, ...]] = []
@@ -155,8 +157,11 @@ class _Reader:
         elif word == "key":
             onset, name = _fields(rest, "0 D minor", 2)
             self.keys.append(Key.parse(name, int(onset)))
+        elif word == "fermata":
+            self.fermatas.append(int(rest))
         else:
-            raise ValueError(f"expected note, pedal, track, drums, tempo, meter, key or title, got {word[:20]!r}")
+            known = "note, pedal, track, drums, tempo, meter, key, fermata or title"
+            raise ValueError(f"expected {known}, got {word[:20]!r}")
 
     def _read_row(self, word: str, rest: str, number: int) -> None:
         if not self.tracks:
@@ -200,6 +205,7 @@ class _Reader:
                 tuple(self.keys),
                 self.numbers["pickup"],
                 self.title,
+                tuple(self.fermatas),
             )
         except (ValueError, OverflowError) as error:
             raise FileError(f"the lines before the first track do not fit together: {error}") from error

@@ -55,7 +55,12 @@ def clip(score: Score, start: int, stop: int) -> Score:
     inside[:at] = False
     tempos = TempoMap(np.maximum(score.tempos.onset[inside] - start, 0), score.tempos.quarters_per_minute[inside])
     return score.replace(
-        tracks=tracks, meters=meters, keys=_move_signs(score.keys, start, stop), tempos=tempos, pickup=pickup
+        tracks=tracks,
+        meters=meters,
+        keys=_move_signs(score.keys, start, stop),
+        tempos=tempos,
+        pickup=pickup,
+        fermatas=tuple(onset - start for onset in score.fermatas if start <= onset < stop),
     )
 
 
@@ -116,6 +121,7 @@ def resample(score: Score, ticks_per_quarter: int) -> Score:
         meters=meters_moved,
         keys=tuple(replace(key, onset=onset) for onset, key in keys.items()),
         pickup=min(int(rescale(score.pickup, old, new)), meters_moved[0].bar_length(new) - 1),
+        fermatas=tuple(sorted({int(rescale(onset, old, new)) for onset in score.fermatas})),
     )
 
 

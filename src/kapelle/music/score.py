@@ -118,6 +118,7 @@ class Score:
         keys: key signatures, in order; none if not known.
         pickup: ticks of an incomplete first bar, 0 for none, less than a bar of the first metre.
         title: may be empty.
+        fermatas: onsets of notes that are held beyond their time, ascending, as at the ends of a chorale's lines.
 
     >>> score = Score(24, (Track(Notes.of([(0, 24, 60, 80)])),))
     >>> score.end, score.bars().tolist()
@@ -131,11 +132,12 @@ class Score:
     keys: tuple[Key, ...] = ()
     pickup: int = 0
     title: str = ""
+    fermatas: tuple[int, ...] = ()
     _end: int = field(default=-1, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_int(self.ticks_per_quarter, "ticks_per_quarter", 1, MAX_UNIT)
-        for name in ("tracks", "meters", "keys"):
+        for name in ("tracks", "meters", "keys", "fermatas"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if not self.meters or self.meters[0].onset != 0:
             raise ValueError(f"a score needs a metre at tick 0, got {[meter.onset for meter in self.meters]}")
@@ -143,6 +145,10 @@ class Score:
         for name, onsets in signs:
             if any(a >= b for a, b in itertools.pairwise(onsets)):
                 raise ValueError(f"{name} must be in order of onset, got {onsets}")
+        for onset in self.fermatas:
+            check_int(onset, "fermata", 0, MAX_TICK)
+        if any(a >= b for a, b in itertools.pairwise(self.fermatas)):
+            raise ValueError(f"fermatas must be in order of onset, got {list(self.fermatas)}")
         check_int(self.pickup, "pickup", 0, MAX_TICK)
         if self.pickup >= self.meters[0].bar_length(self.ticks_per_quarter):
             raise ValueError(f"a pickup must be shorter than the first bar, got {self.pickup} ticks")
