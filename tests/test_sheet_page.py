@@ -101,6 +101,7 @@ def test_music_that_creeps_is_put_on_a_page_in_no_time() -> None:
         ([0, 0.34, 0.66, 1.0], [0, 8, 16, 24]),
         ([0, 0.98, 2.02], [0, 24, 48]),
         ([0.03, 0.47], [0, 12]),
+        ([0, 0.11, 1.0], [0, 3, 24]),
         ([0.0, 0.02, 0.04, 1.0], [0, 0, 0, 24]),
     ],
 )
@@ -118,6 +119,8 @@ def test_onsets_stay_in_order_and_move_by_less_than_half_a_beat(drawn: list[floa
 def test_detached_notes_are_written_full_without_a_rest_after_each() -> None:
     staccato = Notes.of((24 * at, 10, 60 + at % 5, 80) for at in range(32))
     assert for_page(Score(24, (Track(staccato, 40),))).tracks[0].notes.duration.max() >= 12
+    sixteenths = Notes.of((12 * at, 6, 60 + at % 5, 80) for at in range(32))
+    assert set(for_page(Score(24, (Track(sixteenths, 40),))).tracks[0].notes.duration.tolist()[:-1]) == {12}
     eighths = Notes.of((12 * at, 5, 60 + at % 5, 80) for at in range(32))
     assert set(for_page(Score(24, (Track(eighths, 40),))).tracks[0].notes.duration.tolist()[:-1]) == {12}
 

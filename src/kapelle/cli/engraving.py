@@ -45,8 +45,8 @@ def engrave(music: Path, to: Path | None, parts: bool, force: bool) -> None:
     if target.suffix.lower() not in SHEETS:
         raise FileError(f"{shown(target)}: expected --to to end in {', '.join(SHEETS)}")
     check_folder(target.parent)
-    if not force:
-        _check_free(target)
+    if not force and os.path.lexists(target):
+        raise FileError(f"{shown(target)}: exists already; choose another name, or replace it with --force")
 
     from ..rendering.sheet import Sheet
 
@@ -59,11 +59,6 @@ def engrave(music: Path, to: Path | None, parts: bool, force: bool) -> None:
     for path in contents:
         click.echo(shown(path))
     click.echo(f"    {_facts(sheet)}")
-
-
-def _check_free(path: Path) -> None:
-    if os.path.lexists(path):
-        raise FileError(f"{shown(path)}: exists already; choose another name, or replace it with --force")
 
 
 def _files(sheet: Sheet, path: Path) -> dict[Path, bytes]:
@@ -85,9 +80,6 @@ def _write(contents: dict[Path, bytes], force: bool) -> None:
     """Write all files, or none that was not there before."""
     from ..files import write_atomically
 
-    if not force:
-        for path in contents:
-            _check_free(path)
     make_folder(next(iter(contents)).parent)
     new: list[Path] = []
     try:
