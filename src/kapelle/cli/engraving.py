@@ -30,8 +30,9 @@ SHEETS = (".pdf", ".png", ".svg", ".ly", ".musicxml")
     help="Ends in .pdf, .png, .svg, .ly or .musicxml.  [beside the music, .pdf]",
 )
 @click.option("--parts", is_flag=True, help="One more file for each part, named after its number and name.")
+@click.option("--short-score", is_flag=True, help="Soprano, alto, tenor and bass on two staves instead of four.")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
-def engrave(music: Path, to: Path | None, parts: bool, force: bool) -> None:
+def engrave(music: Path, to: Path | None, parts: bool, short_score: bool, force: bool) -> None:
     """Make sheet music of the file MUSIC.
 
     A PNG or SVG holds one page; several pages are numbered. Played music is put on simple parts of the beat first.
@@ -51,7 +52,7 @@ def engrave(music: Path, to: Path | None, parts: bool, force: bool) -> None:
     from ..rendering.sheet import Sheet
 
     sheet = Sheet.of(score if score.title else score.replace(title=shown(music.stem)))
-    contents = _files(sheet, target)
+    contents = _files(sheet.short() if short_score else sheet, target)
     if parts:
         for number, part in enumerate(sheet.parts, 1):
             contents |= _files(part, target.with_stem(f"{target.stem}-{number}-{_file_name(part.name)}"))

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...errors import FileError
 from ...music import Notes, Score, Track
-from .clefs import LEFT, PERCUSSION, RIGHT, Clef, View, usual_views, views_by_bar
+from .clefs import BASS, LEFT, PERCUSSION, RIGHT, TREBLE, Clef, View, usual_views, views_by_bar
 from .hands import KEYBOARDS, left_hand, pairs_of_hands, wants_two_staves
 from .voices import Voice, drum_voices, voices_of
 
 _FAMILIES = (range(40, 46), range(52, 55), range(56, 64), range(64, 80))
 """Programs of instruments that a bracket holds together: strings, voices, brass, woodwinds."""
+_UPPER, _LOWER = (View(TREBLE),), (View(BASS),)
+"""How the two staves of a choir are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,29 @@ def staves(score: Score) -> list[list[Staff]]:
                 usual = RIGHT if (index, index + 1) in pairs else LEFT
             found.append([_staff(notes, usual, bars, 2)])
     return found
+
+
+def short_score(score: Score) -> tuple[Score, list[list[Staff]]]:
+    """A choir on two staves: soprano and alto share one, tenor and bass the other, each with stems of its own.
+
+    Raises:
+        FileError: if the parts are not soprano, alto, tenor and bass by their names.
+    """
+    if not _is_choir(score.tracks):
+        names = ", ".join(track.name or "one without a name" for track in score.tracks[:6]) or "none"
+        raise FileError(f"expected the parts soprano, alto, tenor and bass for a short score, got {names}")
+    bars = score.bars()
+    lines = []
+    for pair, views in ((score.tracks[:2], _UPPER), (score.tracks[2:], _LOWER)):
+        staff = _staff(_joined(pair), views, bars, 1)
+        lines.append(Staff(staff.views, [voice for track in pair for voice in voices_of(track.notes)]))
+    choir = score.tracks[0].replace(notes=_joined(score.tracks), name="")
+    return score.replace(tracks=(choir,)), [lines]
+
+
+def _joined(tracks: tuple[Track, ...]) -> Notes:
+    columns = ("onset", "duration", "pitch", "velocity")
+    return Notes(*(np.concatenate([getattr(track.notes, name) for track in tracks]) for name in columns))
 
 
 def groups(score: Score) -> list[Group]:

@@ -13,18 +13,25 @@ from .elements import leaf
 from .measures import PartWriter
 from .names import abbreviation
 from .spelling import spellings
-from .staves import Group, groups, staves
+from .staves import Group, Staff, groups, staves
 
 _HEAD = b"""<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" "http://www.musicxml.org/dtds/partwise.dtd">
 """
 
 
-def document(score: Score, symbols: Sequence[tuple[int, ChordSymbol]] = (), *, is_part: bool = False) -> bytes:
+def document(
+    score: Score,
+    symbols: Sequence[tuple[int, ChordSymbol]] = (),
+    lines: list[list[Staff]] | None = None,
+    *,
+    is_part: bool = False,
+) -> bytes:
     """A MusicXML document of a score as `canonical` gives it.
 
     Args:
         symbols: chords by onset, to stand over the first part.
+        lines: the staves of each part; None for the usual ones.
         is_part: whether this is for one player, whose empty bars are counted together.
     """
     root = Element("score-partwise", version="4.0")
@@ -49,9 +56,9 @@ def document(score: Score, symbols: Sequence[tuple[int, ChordSymbol]] = (), *, i
     spelling = spellings(score)
     # What both hands of a player do stands between their staves.
     lower = {group.last for group in together if group.symbol == "brace"}
-    for index, (track, lines) in enumerate(zip(score.tracks, staves(score), strict=True)):
-        bars = PartBars(score, track, lines, spelling)
-        writer = PartWriter(score, track, lines, bars, f"P{index + 1}", with_dynamics=index not in lower)
+    for index, (track, own) in enumerate(zip(score.tracks, lines or staves(score), strict=True)):
+        bars = PartBars(score, track, own, spelling)
+        writer = PartWriter(score, track, own, bars, f"P{index + 1}", with_dynamics=index not in lower)
         if is_part:
             writer.count_rests()
         root.append(writer.part(() if index else symbols, with_tempos=index == 0))

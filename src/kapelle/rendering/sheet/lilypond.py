@@ -10,7 +10,7 @@ from ...files.musicxml.clefs import Clef
 from ...files.musicxml.dynamics import dynamics_by_bar
 from ...files.musicxml.names import abbreviation
 from ...files.musicxml.spelling import spellings
-from ...files.musicxml.staves import Staff, groups, staves
+from ...files.musicxml.staves import Staff, groups
 from ...music import ChordSymbol, Key, Score, Track, spell
 from .lilydrums import drum_names, drum_table
 
@@ -27,11 +27,14 @@ _QUALITIES = {
 }  # fmt: skip
 
 
-def source(score: Score, symbols: Sequence[tuple[int, ChordSymbol]], staff_height: float) -> str:
+def source(
+    score: Score, symbols: Sequence[tuple[int, ChordSymbol]], staves: Sequence[list[Staff]], staff_height: float
+) -> str:
     """LilyPond source of a score as `canonical` gives it.
 
     Args:
         symbols: chords by onset, to stand over the first part.
+        staves: of each part.
         staff_height: of five lines, in millimetres.
     """
     spelling = spellings(score)
@@ -40,7 +43,7 @@ def source(score: Score, symbols: Sequence[tuple[int, ChordSymbol]], staff_heigh
     lines: list[str] = []
     if symbols:
         lines += _chord_names(score, symbols)
-    for index, (track, parts) in enumerate(zip(score.tracks, staves(score), strict=True)):
+    for index, (track, parts) in enumerate(zip(score.tracks, staves, strict=True)):
         lines += [_GROUPS[group.symbol] for group in together if group.first == index]
         part = _Part(score, track, parts, PartBars(score, track, parts, spelling))
         lines += part.lines(with_dynamics=index not in lower, with_tempos=index == 0)

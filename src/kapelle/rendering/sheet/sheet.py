@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ...errors import FileError
 from ...files.musicxml.hands import pairs_of_hands
-from ...files.musicxml.staves import staves
+from ...files.musicxml.staves import Staff, short_score, staves
 from ...files.musicxml.write import document
 from ...music import ChordSymbol, Score
 from .drawing import finished
@@ -31,17 +31,32 @@ class Sheet:
         score: as it stands on the page; see `for_page`.
         symbols: chord symbols over the first part, by onset.
         name: of the part, if it is one of several; "" for the whole score.
+        lines: the staves of each part; None for the usual ones.
     """
 
     score: Score
     symbols: Sequence[tuple[int, ChordSymbol]] = ()
     name: str = ""
+    lines: list[list[Staff]] | None = None
 
     @classmethod
     def of(cls, score: Score) -> Sheet:
         """Sheet music of any score."""
         ready = for_page(score)
         return cls(ready, chord_symbols(ready))
+
+    def short(self) -> Sheet:
+        """Soprano, alto, tenor and bass on two staves.
+
+        Raises:
+            FileError: if these are not the parts.
+        """
+        score, lines = short_score(self.score)
+        return replace(self, score=score, lines=lines)
+
+    @cached_property
+    def _staves(self) -> list[list[Staff]]:
+        return self.lines or staves(self.score)
 
     @cached_property
     def parts(self) -> list[Sheet]:
@@ -61,7 +76,7 @@ class Sheet:
 
     @cached_property
     def _paper(self) -> Paper:
-        return paper_of(sum(len(lines) for lines in staves(self.score)))
+        return paper_of(sum(map(len, self._staves)))
 
     @cached_property
     def _engraved(self) -> tuple[list[str], list[dict[str, Any]]]:
@@ -70,7 +85,7 @@ class Sheet:
 
     def musicxml(self) -> bytes:
         """The notation as MusicXML 4.0."""
-        return document(self.score, self.symbols, is_part=bool(self.name))
+        return document(self.score, self.symbols, self._staves, is_part=bool(self.name))
 
     def svg_pages(self) -> list[str]:
         """One SVG a page."""
@@ -105,4 +120,4 @@ class Sheet:
 
     def lilypond(self) -> str:
         """LilyPond source, for version 2.24 and later."""
-        return source(self.score, self.symbols, self._paper.staff_height)
+        return source(self.score, self.symbols, self._staves, self._paper.staff_height)
