@@ -8,7 +8,7 @@ OUT    ?= out
 .PHONY: compose test lint test-quick test-slow format styles clean
 
 compose: $(VENV)/.composer
-	$(BIN)/kapelle compose folk --bars 16 --out $(OUT) --formats mid,musicxml,png
+	$(BIN)/kapelle compose folk --bars 16 --out $(OUT) --formats mid,mp3,musicxml,png
 
 test: lint test-quick
 

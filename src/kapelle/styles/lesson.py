@@ -25,6 +25,8 @@ FINE_TUNING_RATE = 1e-3
 FEW_PIECES, SMOOTHING = 100, 0.05
 """Fewer pieces than this are learnt with so much smoothing: without it a network becomes sure that there are no other
 instruments than those few pieces have, and foretells held-out pieces worse from the first minute on."""
+CODECS = {"voices": "chorale", "chorale": "chorale", "bachbot": "chorale"}
+"""In which codec networks read music that are not made for events."""
 OF_RECIPE = ("learning_rate", "crop", "rounding")
 """What may be changed that is no part of a network's configuration, but of how it is trained."""
 
@@ -113,7 +115,8 @@ class Lesson:
         Raises:
             CorpusError: if there is nothing to learn from.
         """
-        codec = codecs()["events"].for_scores(piece.score for piece in corpus.pieces)
+        name = base.codec.name if base is not None else CODECS.get(settings.network, "events")
+        codec = codecs()[name].for_scores(piece.score for piece in corpus.pieces)
         columns = Columns.of(codec.layout)
         if base is None:
             net = settings.network_of(columns)
