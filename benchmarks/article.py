@@ -29,7 +29,6 @@ import numpy as np
 from kapelle.corpora import Corpus, get, load_folder
 from kapelle.files import write_atomically
 from kapelle.music import Score
-from kapelle.networks import presets
 from kapelle.rendering import palette
 from kapelle.rendering.axis import Axis
 from kapelle.rendering.page import Rect, Text
@@ -45,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", help="a folder, or the name of a corpus that comes along")
     parser.add_argument("--minutes", type=float, default=8)
-    parser.add_argument("--only", default=",".join(sorted(presets())))
+    parser.add_argument("--only", default="stepwise,softology,skuldur,textbook,event")
     parser.add_argument("--log", type=Path, default=Path("runs/article.jsonl"))
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
