@@ -22,7 +22,8 @@ LAYERS = (
     {"corpora", "rendering", "evaluation"},
     {"training", "sampling"},
     {"styles"},
-    {"studio", "cli"},
+    {"studio"},
+    {"cli"},
     {"__main__"},
 )
 """Imports point to an earlier line, or stay inside their own folder."""

@@ -19,6 +19,7 @@ from .playing import play
 from .rendering import render
 from .runs import pick, report
 from .showing import show
+from .studio import studio
 from .styles import styles
 from .training import train
 from .tuning import tune
@@ -63,7 +64,7 @@ def kapelle(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (styles, train, tune, report, pick, compose, continue_, show, listen, engrave, render, play):
+for command in (styles, train, tune, report, pick, compose, continue_, show, listen, engrave, render, play, studio):
     kapelle.add_command(command)
 
 

@@ -1,0 +1,61 @@
+"""What requests say, as pydantic models: the OpenAPI page documents them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Short = Annotated[str, Field(max_length=200)]
+TakeId = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Drawing(_Request):
+    """How freely it is composed."""
+
+    seed: int | None = Field(None, ge=0, le=2**53, description="The same seed gives the same piece; null draws one.")
+    temperature: float = Field(0.9, ge=0, le=3, description="1 as learnt, less is safer, more is wilder.")
+    original: bool = Field(False, description="Copy no passage of its pieces for longer than such pieces share one.")
+
+
+class Compose(Drawing):
+    """A new piece. What is left out, the style chooses."""
+
+    kind: Literal["compose"]
+    style: Short = Field(description="By its name, as in /api/styles.")
+    bars: int | None = Field(16, ge=1, le=256)
+    key: Short | None = Field(None, description='Such as "D minor".')
+    meter: Short | None = Field(None, description='Such as "3/4".')
+    tempo: float | None = Field(None, ge=10, le=400, description="Beats a minute.")
+    polyphony: int | None = Field(None, ge=1, le=64, description="The most pitched notes that sound at once.")
+    instruments: list[Short] = Field([], max_length=16, description="General MIDI names, for the tracks in order.")
+    title: Short = ""
+
+
+class Continue(Drawing):
+    """New bars after a take, which stays as it is."""
+
+    kind: Literal["continue"]
+    style: Short
+    take: TakeId
+    bars: int = Field(8, ge=1, le=256)
+
+
+class NewTake(_Request):
+    """A take that was edited."""
+
+    parent: TakeId
+    title: Short = ""
+    score: dict[str, Any] = Field(description="As /api/takes/{take} gives it.")
+
+
+class Changes(_Request):
+    """Of a take; what is left out stays."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    starred: bool | None = None
+    hidden: bool | None = Field(None, description="True throws the take away, false takes it back.")
