@@ -132,20 +132,20 @@ def test_more_than_two_hours_are_refused_before_they_fill_the_memory(monkeypatch
 
 
 @pytest.mark.slow
-def test_an_hour_is_read_in_little_more_room_than_it_takes() -> None:
+def test_a_long_recording_is_read_in_little_more_room_than_it_takes() -> None:
     import tracemalloc
 
     file = io.BytesIO()
     with soundfile.SoundFile(file, "w", 44100, 2, "PCM_16", format="FLAC") as sound:
         minute = np.repeat(tone(440, 44100, 60)[:, None], 2, axis=1)
-        for _ in range(60):
+        for _ in range(6):
             sound.write(minute)
     file.seek(0)
     tracemalloc.start()
     recording = read_recording(file)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert recording.seconds == 3600
+    assert recording.seconds == 360
     # The samples once in pieces and once whole.
     assert most < 2.2 * recording.samples.nbytes
 
