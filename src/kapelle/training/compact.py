@@ -139,7 +139,7 @@ def from_24_bits(upper: NDArray[np.uint8], shape: tuple[int, ...]) -> Floats:
     """What `to_24_bits` has left.
 
     >>> from_24_bits(to_24_bits(np.float32([1.5, -0.1]))[0], (2,)).tolist()
-    [1.5, -0.09999847412109375]
+    [1.5, -0.10000038146972656]
     """
     whole = np.zeros((len(upper), 4), np.uint8)
     whole[:, 1:] = upper
