@@ -128,6 +128,9 @@ def test_the_commands_of_a_page_do_what_they_say(page: Path, desk: Path, monkeyp
     for name in THREADS:
         monkeypatch.setenv(name, "1" if name.endswith("THREADS") else "PASSIVE")
     kapelle.save(Score(24, (Track(Notes.of([(0, 24, 62, 80), (24, 24, 66, 80), (48, 48, 69, 80)])),)), "riff.mid")
+    hummed = ["render", "riff.mid", "--to", "hum.wav"]
+    if hummed not in typed_commands(page):
+        assert main(hummed) == 0
     for words in typed_commands(page):
         style = words[words.index("--style") + 1] if "--style" in words else "folk"
         # Learning takes too long here, and so there is no style of the reader's own.
