@@ -146,8 +146,8 @@ def test_a_long_recording_is_read_in_little_more_room_than_it_takes() -> None:
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert recording.seconds == 360
-    # The samples once in pieces and once whole.
-    assert most < 2.2 * recording.samples.nbytes
+    # The samples once in pieces and once whole, and what is worked on.
+    assert most < 2.2 * recording.samples.nbytes + 2**24, most
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def _melody(recording: Recording, frames: Frames, tempo: float | None, meter: st
 
 def _loud_enough(recording: Recording) -> NDArray[np.float32]:
     samples = recording.resampled().samples
-    loudest = float(np.abs(samples).max())
+    loudest = float(max(samples.max(), -samples.min()))
     if loudest < _SILENT:
         raise FileError(
             f"expected a recording with sound, got {recording.seconds:.1f} seconds of silence; check the microphone"
