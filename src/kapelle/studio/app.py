@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 
 from .. import __version__
 from ..errors import FileError, KapelleError
+from ..music.instruments import PROGRAM_NAMES
 from .guard import MAX_BODY, Guard
 from .jobs import Bus, Job, Jobs, NoSuchJob, TooMany
 from .shapes import Changes, Compose, Continue, NewTake
@@ -97,8 +98,8 @@ def application(takes: Takes) -> tuple[Guard, Studio]:
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        # The first press on Compose finds a worker that has its libraries loaded.
-        warming = asyncio.gather(*(pool.run("warm") for pool in (studio.composers, studio.renderers)))
+        # The first press on Compose finds a worker that has the styles loaded.
+        warming = asyncio.create_task(_warm(studio))
         yield
         warming.cancel()
         await studio.close()
@@ -158,6 +159,7 @@ def _serve_state(app: FastAPI, studio: Studio) -> None:
             "max_bytes": MAX_BODY,
             "sheet": find_spec("verovio") is not None and find_spec("typst") is not None,
             "imports": imports(),
+            "instruments": PROGRAM_NAMES,
             "forms": [{"suffix": suffix, "name": name} for suffix, (name, _) in FORMS.items()],
         }
 
@@ -338,6 +340,14 @@ def _listing(name: str) -> Any:
     if name not in found:
         raise HTTPException(404, f"there is no style {name[:80]!r}; there are {', '.join(found)}")
     return found[name]
+
+
+async def _warm(studio: Studio) -> None:
+    from ..styles import list_styles
+
+    paths = [str(listing.path) for listing in list_styles()[0]][:4]
+    await studio.composers.run("warm", paths)
+    await studio.renderers.run("warm", [])
 
 
 def _style_line(listing: Any) -> dict[str, Any]:

@@ -19,9 +19,9 @@ SAMPLE_BARS, SAMPLE_SEED = 8, 1
 RECORDINGS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif")
 
 
-def warm(tell: Tell, path: str = "") -> None:
-    """Load what composing needs, so that the first piece does not wait for it."""
-    if path:
+def warm(tell: Tell, paths: list[str]) -> None:
+    """Load what the first piece would wait for: libraries, and these styles."""
+    for path in paths:
         _style(path)
 
 

@@ -1,0 +1,165 @@
+// Plays notes through the synthesiser, with the packaged bank of sounds. Nothing is loaded from elsewhere.
+import { Time } from "./score.js";
+
+const AHEAD = 0.2;
+const DRUMS = 9;
+
+export class Player {
+  constructor() {
+    this.playing = false;
+    this.volume = 0.8;
+    this.looping = false;
+    this.muted = new Set();
+    this.onStop = () => {};
+    this.position = 0;
+  }
+
+  // Fetched before it is needed; the sound itself may begin only after a click.
+  fetchBank() {
+    this.bank ??= fetch("/page/sounds/bank.sf2").then((answer) => answer.arrayBuffer());
+    return this.bank;
+  }
+
+  ready() {
+    this.isReady ??= this.begin().catch((error) => {
+      this.isReady = undefined;
+      throw new Error(`this browser cannot play: ${error.message}; take the sound away as WAV instead`);
+    });
+    return this.isReady;
+  }
+
+  async begin() {
+    const [{ WorkletSynthesizer }, bank] = await Promise.all([import("./synth.js"), this.fetchBank()]);
+    this.context = new AudioContext();
+    await this.context.audioWorklet.addModule("/page/synth-processor.js");
+    this.synth = new WorkletSynthesizer(this.context);
+    this.gain = new GainNode(this.context, { gain: this.volume });
+    this.analyser = new AnalyserNode(this.context, { fftSize: 1024 });
+    this.synth.connect(this.gain);
+    this.gain.connect(this.analyser).connect(this.context.destination);
+    await this.synth.soundBankManager.addSoundBank(bank.slice(0), "kapelle");
+    await this.synth.isReady;
+  }
+
+  setVolume(volume) {
+    this.volume = volume;
+    if (this.gain) this.gain.gain.value = volume;
+  }
+
+  // What is to be heard: a score and its notes, which may have been edited.
+  load(score, notes) {
+    this.score = score;
+    this.time = new Time(score);
+    this.setNotes(notes);
+    this.sent = false;
+  }
+
+  setNotes(notes) {
+    this.events = notes
+      .map((note) => ({
+        track: note.track,
+        pitch: note.pitch,
+        velocity: note.velocity,
+        start: this.time.seconds(note.onset),
+        stop: this.time.seconds(note.onset + note.duration),
+      }))
+      .sort((a, b) => a.start - b.start);
+    this.length = this.events.reduce((end, event) => Math.max(end, event.stop), 0);
+    if (this.playing) this.restart(this.now());
+  }
+
+  now() {
+    if (!this.playing) return this.position;
+    return Math.max(0, this.context.currentTime - this.zero);
+  }
+
+  get tick() {
+    return this.time ? this.time.tick(this.now()) : 0;
+  }
+
+  async play(from = this.position >= this.length - 0.05 ? 0 : this.position) {
+    await this.ready();
+    await this.context.resume();
+    this.sendPrograms();
+    this.playing = true;
+    this.restart(from);
+    clearInterval(this.timer);
+    this.timer = setInterval(() => this.pump(), 40);
+    this.pump();
+  }
+
+  restart(from) {
+    this.synth.stopAll(true);
+    this.zero = this.context.currentTime + 0.06 - from;
+    this.next = this.events.findIndex((event) => event.start >= from - 0.001);
+    if (this.next < 0) this.next = this.events.length;
+  }
+
+  pump() {
+    const now = this.context.currentTime - this.zero;
+    while (this.next < this.events.length && this.events[this.next].start < now + AHEAD) {
+      const event = this.events[this.next++];
+      if (this.muted.has(event.track)) continue;
+      const channel = this.channels[event.track];
+      const start = Math.max(this.context.currentTime, this.zero + event.start);
+      this.synth.noteOn(channel, event.pitch, event.velocity, { time: start });
+      this.synth.noteOff(channel, event.pitch, { time: Math.max(start + 0.02, this.zero + event.stop - 0.005) });
+    }
+    if (now > this.length + 0.05) {
+      if (this.looping) this.restart(0);
+      else if (now > this.length + 0.6) {
+        this.pause();
+        this.position = 0;
+        this.onStop();
+      }
+    }
+  }
+
+  pause() {
+    if (!this.playing) return;
+    this.position = Math.min(this.now(), this.length);
+    this.playing = false;
+    clearInterval(this.timer);
+    this.synth.stopAll(true);
+    // What was sent ahead begins after this.
+    setTimeout(() => this.playing || this.synth.stopAll(true), AHEAD * 1000 + 60);
+  }
+
+  seek(seconds) {
+    this.position = Math.max(0, Math.min(seconds, this.length));
+    if (this.playing) this.restart(this.position);
+  }
+
+  // A short sound of one note, as it is drawn or moved.
+  async touch(note) {
+    if (!this.context || this.playing) return;
+    this.sendPrograms();
+    const channel = this.channels[note.track];
+    const now = this.context.currentTime;
+    this.synth.noteOn(channel, note.pitch, note.velocity, { time: now });
+    this.synth.noteOff(channel, note.pitch, { time: now + 0.3 });
+  }
+
+  sendPrograms() {
+    if (this.sent) return;
+    let free = 0;
+    this.channels = this.score.tracks.map((track) => {
+      if (track.is_drum) return DRUMS;
+      if (free === DRUMS) free += 1;
+      const channel = free % 16;
+      free = free + 1 > 15 ? 0 : free + 1;
+      this.synth.programChange(channel, track.program);
+      return channel;
+    });
+    this.sent = true;
+  }
+
+  // How loud it is just now, 0 to 1.
+  level() {
+    if (!this.analyser) return 0;
+    this.samples ??= new Float32Array(this.analyser.fftSize);
+    this.analyser.getFloatTimeDomainData(this.samples);
+    const power = this.samples.reduce((sum, value) => sum + value * value, 0) / this.samples.length;
+    return Math.min(1, 3 * Math.sqrt(power));
+  }
+}

@@ -1,0 +1,1 @@
+export { WorkletSynthesizer } from "spessasynth_lib";
