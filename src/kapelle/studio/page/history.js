@@ -22,6 +22,7 @@ export class History {
     jobs.forEach((job) => this.hearJob(job));
     if (lost.length) toast(`The studio was started anew; ${count(lost.length, "job")} under way ended with it. All takes are here.`);
     this.remember();
+    this.drawJobs();
     this.draw();
   }
 

@@ -290,8 +290,11 @@ export class Roll {
 
   settle() {
     this.dirty = this.past.length > 0;
+    const high = this.high;
     this.measure();
     this.resize();
+    // Rows that are added above must not push what is under the pointer down.
+    this.box.scrollTop += (this.high - high) * this.row;
     this.onSelect(this.selected);
     this.onEdit(this.notes);
   }

@@ -1,0 +1,221 @@
+"""What a user does on the page, in a real browser."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from studio_process import Server, wait
+
+import kapelle
+from kapelle.files import format_of
+from kapelle.music import Notes, Score, Track
+
+PLAYING = "document.getElementById('play').getAttribute('aria-label') === 'Pause'"
+TAKES = "document.querySelectorAll('#takes .open-take').length"
+NO_JOBS = "document.body.dataset.jobs === '0'"
+
+
+def compose(page: Any, style: str = "folk", bars: int = 4) -> None:
+    """Press Compose and wait for the piece."""
+    before = page.evaluate(TAKES)
+    page.check(f"input[value={style}]", force=True)
+    page.locator("input[name=bars]").fill(str(bars))
+    page.click("#compose-button")
+    wait(page, f"{TAKES} > {before} && {PLAYING}")
+
+
+def open_take(page: Any) -> dict[str, Any]:
+    """The take that is open, as the server keeps it."""
+    return dict(page.evaluate("fetch('/api/takes/' + JSON.parse(localStorage['kapelle-open'])).then(a => a.json())"))
+
+
+def notes(page: Any) -> Counter[tuple[int, ...]]:
+    return Counter(tuple(note) for track in open_take(page)["score"]["tracks"] for note in track["notes"])
+
+
+def test_one_click_gives_music_that_is_seen_and_heard(page: Any) -> None:
+    compose(page)
+    assert wait(page, "document.getElementById('level').value > 0.02 && document.getElementById('level').value")
+    inked = """(() => { const c = document.getElementById('roll-canvas');
+        const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data, seen = new Set();
+        for (let i = 0; i < d.length; i += 4) seen.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]);
+        return seen.size; })()"""
+    assert page.evaluate(inked) > 10
+    assert open_take(page)["summary"]["bars"] == 4
+
+
+def test_sheet_music_marks_what_sounds(page: Any) -> None:
+    compose(page, "chorale")
+    page.click("#tab-sheet")
+    page.wait_for_selector("#sheet-view svg")
+    page.click("#rewind")
+    assert wait(page, "document.querySelectorAll('#sheet-view .sounding').length") <= 4
+
+
+@pytest.mark.parametrize("suffix", ["mid", "musicxml", "pdf", "wav", "mp3", "png"])
+def test_each_format_is_taken_away_and_opens(page: Any, suffix: str, tmp_path: Path) -> None:
+    if not page.evaluate("document.getElementById('piece').hidden === false"):
+        compose(page, bars=2)
+    with page.expect_download() as coming:
+        page.click(f"a[data-suffix={suffix}]")
+    file = tmp_path / coming.value.suggested_filename
+    coming.value.save_as(file)
+    if suffix in ("mid", "musicxml"):
+        assert kapelle.load(file).num_notes == open_take(page)["summary"]["notes"]
+    elif suffix in ("wav", "mp3"):
+        from kapelle.listening import read_recording
+
+        recording = read_recording(file.read_bytes())
+        assert abs(recording.samples).max() > 0.3
+        assert recording.seconds >= open_take(page)["summary"]["seconds"] - 0.1
+    else:
+        assert file.read_bytes().startswith({"pdf": b"%PDF", "png": b"\x89PNG"}[suffix])
+
+
+def test_what_is_edited_changes_only_that_and_can_be_taken_back(page: Any) -> None:
+    compose(page)
+    page.click("#play")
+    before = notes(page)
+    page.focus("#roll")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Alt+ArrowUp")
+    page.keyboard.press("Alt+ArrowUp")
+    page.keyboard.press("Control+z")
+    page.click("#save")
+    wait(page, "document.getElementById('save').hidden")
+    after = notes(page)
+    gone, come = list((before - after).elements()), list((after - before).elements())
+    assert len(gone) == len(come) == 1
+    assert come[0] == (gone[0][0], gone[0][1], gone[0][2] + 1, gone[0][3])
+
+
+def test_a_note_is_drawn_moved_and_deleted_with_the_pointer(page: Any) -> None:
+    compose(page)
+    page.click("#play")
+    count = "Number(document.getElementById('note-told').textContent.split(' ')[0])"
+
+    def total() -> int:
+        page.focus("#roll")
+        page.keyboard.press("Control+a")
+        return int(page.evaluate(count))
+
+    first = total()
+    page.keyboard.press("Escape")
+    page.click("#tool-draw")
+    page.locator("#roll-canvas").click(position={"x": 300, "y": 40})
+    told = page.text_content("#note-told")
+    assert total() == first + 1
+    page.keyboard.press("Escape")
+    page.click("#tool-select")
+    box = page.locator("#roll-canvas").bounding_box()
+    page.mouse.move(box["x"] + 298, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 298, box["y"] + 100, steps=5)
+    page.mouse.up()
+    moved = page.text_content("#note-told")
+    assert "bar" in moved
+    assert moved.split(",")[0] != told.split(",")[0]
+    page.keyboard.press("Delete")
+    assert total() == first
+    page.click("#undo")
+    assert total() == first + 1
+    page.click("#revert")
+    wait(page, "document.getElementById('save').hidden")
+
+
+def test_an_edit_that_was_not_saved_is_there_after_a_reload(page: Any) -> None:
+    compose(page)
+    page.focus("#roll")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Delete")
+    page.reload()
+    page.wait_for_selector("#save:not([hidden])")
+    page.click("#revert")
+    wait(page, "document.getElementById('save').hidden")
+
+
+def test_a_reload_in_the_middle_of_a_job_loses_nothing(page: Any) -> None:
+    before = page.evaluate(TAKES)
+    page.check("input[value=piano]", force=True)
+    page.locator("input[name=bars]").fill("32")
+    page.click("#compose-button")
+    wait(page, "document.body.dataset.jobs === '1'")
+    page.reload()
+    wait(page, f"{TAKES} === {before + 1} && {NO_JOBS}")
+    wait(page, "!document.getElementById('piece').hidden")
+    assert open_take(page)["summary"]["bars"] == 32
+
+
+def test_two_tabs_show_the_same_takes(page: Any, server: Server) -> None:
+    other = page.context.new_page()
+    other.goto(server.url)
+    other.wait_for_selector("body[data-ready]")
+    before = other.evaluate(TAKES)
+    compose(page)
+    wait(other, f"{TAKES} === {before + 1}")
+    page.click("#star")
+    wait(other, "document.querySelector('#takes .star').getAttribute('aria-pressed') === 'true'")
+    other.close()
+
+
+def test_a_cancelled_job_is_gone_at_once(page: Any) -> None:
+    before = page.evaluate(TAKES)
+    page.check("input[value=piano]", force=True)
+    page.locator("input[name=bars]").fill("64")
+    page.click("#compose-button")
+    page.click("#jobs button")
+    wait(page, NO_JOBS, 3)
+    assert page.evaluate(TAKES) == before
+
+
+def test_a_file_is_brought_in_and_gone_on_with(page: Any) -> None:
+    scale = Score(24, (Track(Notes.of((24 * at, 24, 62 + step, 80) for at, step in enumerate((0, 2, 4, 5))), 40),))
+    payload = {"name": "Scale.mid", "mimeType": "audio/midi", "buffer": format_of("a.mid").encode(scale)}
+    page.set_input_files("#import-file", payload)
+    wait(page, "document.getElementById('title').value === 'Scale'")
+    page.check("input[value=folk]", force=True)
+    page.select_option("#continue-bars", "4")
+    page.click("#continue")
+    wait(page, "document.getElementById('title').value === 'Scale, continued'")
+    assert open_take(page)["summary"]["bars"] == 5
+
+
+def test_a_file_that_is_no_music_is_told(page: Any) -> None:
+    page.set_input_files("#import-file", {"name": "no.mid", "mimeType": "audio/midi", "buffer": b"no music"})
+    page.wait_for_selector(".toast.bad")
+    assert "MIDI" in page.text_content(".toast.bad")
+
+
+def test_a_server_that_was_killed_is_told_and_what_was_saved_is_there(page: Any, server: Server) -> None:
+    compose(page)
+    before = page.evaluate(TAKES)
+    page.check("input[value=piano]", force=True)
+    page.locator("input[name=bars]").fill("64")
+    page.click("#compose-button")
+    page.wait_for_selector("#jobs li")
+    server.stop(hard=True)
+    page.wait_for_selector("#offline:not([hidden])")
+    server.start()
+    wait(page, "document.getElementById('offline').hidden")
+    wait(page, f"{NO_JOBS} && {TAKES} === {before}")
+    assert "started anew" in page.text_content("#toasts")
+    compose(page)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_is_wider_than_the_page(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    compose(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_server_that_is_stopped_ends_tidily(browser: Any, tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    page = browser.new_page()
+    page.goto(server.url)
+    page.wait_for_selector("body[data-ready]")
+    assert server.stop() == 0
+    page.close()
