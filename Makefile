@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 OUT    ?= out
 
-.PHONY: compose test lint test-quick test-slow format styles clean
+.PHONY: compose test lint test-quick test-slow test-browser format styles clean
 
 compose: $(VENV)/.composer
 	$(BIN)/kapelle compose folk --bars 16 --out $(OUT) --formats mid,mp3,musicxml,png
@@ -22,6 +22,12 @@ test-quick: $(VENV)/.developer
 
 test-slow: $(VENV)/.developer
 	$(BIN)/pytest -m slow
+
+# Needs a Chromium: apt-get install chromium
+BROWSER ?= /usr/bin/chromium
+test-browser: $(VENV)/.developer
+	$(BIN)/pip install --quiet --constraint constraints.txt --group browser
+	KAPELLE_BROWSER=$(BROWSER) $(BIN)/pytest tests/browser
 
 format: $(VENV)/.developer
 	$(BIN)/ruff format .
