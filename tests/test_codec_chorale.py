@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kapelle.codecs.chorale import ChoraleCodec, lines
@@ -126,6 +126,7 @@ def test_a_narrow_codec_moves_what_is_out_of_its_range_by_octaves() -> None:
     assert narrow.canonical(choir([(0, 24, 91)])).tracks[0].notes.pitch.tolist() == [67]
 
 
+@settings(max_examples=10)
 @given(voices=st.lists(monophonic_notes(pitches=(36, 81)).filter(len), min_size=4, max_size=4))
 def test_four_voices_on_the_grid_are_kept_note_for_note(voices: list[Notes]) -> None:
     first = min(int(notes.onset.min()) for notes in voices)
@@ -207,6 +208,7 @@ def written(codec: ChoraleCodec, score: Score, seed: int, *arguments: object, **
     return codec.decode(np.array(rows, np.int32))
 
 
+@settings(max_examples=10)
 @given(seed=st.integers(0, 99))
 def test_voices_that_are_given_stay_note_for_note_and_the_others_are_written(seed: int) -> None:
     tune = choir([(0, 24, 67), (24, 48, 69), (96, 24, 71)], pickup=24)
@@ -218,6 +220,7 @@ def test_voices_that_are_given_stay_note_for_note_and_the_others_are_written(see
     assert max(track.notes.end.max() for track in score.tracks) == 120
 
 
+@settings(max_examples=10)
 @given(seed=st.integers(0, 99))
 def test_bars_are_written_anew_and_those_around_stay(seed: int) -> None:
     whole = [(0, 96, 60), (96, 288, 62)]
