@@ -47,7 +47,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def over(studio: Any, job: dict[str, Any], states: tuple[str, ...] = ("done", "failed", "cancelled")) -> dict[str, Any]:
     """The job as it is when it has come to one of these states."""
     while True:
-        found = next(each for each in studio.get("/api/jobs").json()["jobs"] if each["id"] == job["id"])
+        found = studio.get(f"/api/jobs/{job['id']}").json()
         if found["state"] in states:
             return found
         time.sleep(0.02)

@@ -194,14 +194,14 @@ def _serve_state(app: FastAPI, studio: Studio) -> None:
 
 def _serve_takes(app: FastAPI, studio: Studio) -> None:
     @app.get("/api/takes", tags=["takes"])
-    def takes() -> dict[str, Any]:
+    def takes() -> Response:
         """All takes, the newest first, without their notes."""
-        return {"takes": [_line(take) for take in studio.takes.list()]}
+        return JSONResponse({"takes": [_line(take) for take in studio.takes.list()]})
 
     @app.get("/api/takes/{take}", tags=["takes"])
-    def one(take: str) -> dict[str, Any]:
+    def one(take: str) -> Response:
         """A take with its score."""
-        return vars(studio.takes.get(take))
+        return JSONResponse(vars(studio.takes.get(take)))
 
     @app.post("/api/takes", tags=["takes"], status_code=201)
     async def edited(new: NewTake) -> dict[str, Any]:
@@ -240,10 +240,16 @@ def _serve_takes(app: FastAPI, studio: Studio) -> None:
 
 
 def _serve_work(app: FastAPI, studio: Studio) -> None:
+    # What FastAPI would check and copy on its way out is ours already: JSONResponse spares that.
     @app.get("/api/jobs", tags=["jobs"])
-    async def jobs() -> dict[str, Any]:
+    async def jobs() -> Response:
         """What is being made, and what was made last."""
-        return {"jobs": studio.jobs.list()}
+        return JSONResponse({"jobs": [vars(job) for job in studio.jobs.list()]})
+
+    @app.get("/api/jobs/{job}", tags=["jobs"])
+    async def one(job: str) -> Response:
+        """How it goes with a job."""
+        return JSONResponse(vars(studio.jobs.get(job)))
 
     @app.post("/api/jobs", tags=["jobs"], status_code=202)
     async def start(asked: Annotated[Compose | Continue, Body(discriminator="kind")]) -> Job:

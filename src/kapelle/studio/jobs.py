@@ -159,10 +159,19 @@ class Jobs:
         Raises:
             NoSuchJob: if there is none of that id.
         """
-        if job not in self._jobs:
-            raise NoSuchJob(f"there is no job {job[:40]!r}; the studio may have been started anew")
+        found = self.get(job)
         if job in self._tasks:
             self._tasks[job].cancel()
+        return found
+
+    def get(self, job: str) -> Job:
+        """A job by its id.
+
+        Raises:
+            NoSuchJob: if there is none.
+        """
+        if job not in self._jobs:
+            raise NoSuchJob(f"there is no job {job[:40]!r}; the studio may have been started anew")
         return self._jobs[job]
 
     def list(self) -> list[Job]:
