@@ -6,7 +6,7 @@
 >>> len(score.bars()) - 1 - (score.pickup > 0)
 8
 
-Everything public is reached from here or from the modules `kapelle.music`, `files`, `codecs`, `networks`,
+Everything public is reached from here or from the modules `kapelle.music`, `files`, `listening`, `codecs`, `networks`,
 `corpora`, `rendering`, `evaluation`, `training`, `sampling` and `styles`. Importing the package imports none
 of them: each is fetched when it is first asked for.
 """

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 LISTENED = "recordings"
 """The corpus that --listen is short for."""
 
+NETWORKS = (
+    "stepwise; voices or chorale for music in four voices; or a reference network: softology, skuldur, textbook, "
+    "event, and bachbot for four voices.  [stepwise]"
+)
+"""Help for the option --network."""
+
 CURVE_WIDTH, CURVE_HEIGHT = 24, 12
 """Characters of the curve in the line that tells how far a run is; lines of the curves above it."""
 
@@ -92,7 +98,7 @@ class Asked:
 @click.option("--listen", is_flag=True, help="FOLDER holds recordings: learn what is heard in them.")
 @click.option("--from", "base", help="A style to go on from, such as piano: what a small folder needs.")
 @click.option("--resume", is_flag=True, help="Go on with the run of this name, with the files of FOLDER added.")
-@click.option("--network", help="stepwise, or a reference network: softology, skuldur, textbook, event.  [stepwise]")
+@click.option("--network", help=NETWORKS)
 @click.option("--minutes", type=Number(float, "10"), help="Longest time.  [10, or none with --epochs]")
 @click.option("--epochs", type=Number(int, "20", 1), help="Passes over the music.  [as many as fit]")
 @click.option("--save-every", type=Number(int, "25", 1), help="Save the style after every so many epochs.")

@@ -12,7 +12,7 @@ import click
 from ..errors import KapelleError, RunError
 from .music import read_music, tell_corpus
 from .output import plain, table
-from .training import check_network, free_path, keep_style, need, tell_style, watched
+from .training import NETWORKS, check_network, free_path, keep_style, need, tell_style, watched
 from .words import Number
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ MOST_MINUTES = 10_080
 @click.option("--name", required=True, help="Of the new style, as typed later.")
 @click.option("--corpus", help="A collection that comes along, as for train.")
 @click.option("--resume", is_flag=True, help="Go on with the tuning of this name.")
-@click.option("--network", help="stepwise, or a reference network: softology, skuldur, textbook, event.  [stepwise]")
+@click.option("--network", help=NETWORKS)
 @click.option("--minutes", type=Number(float, "60"), help="For all of it; half goes to trials.  [60]")
 @click.option("--trials", type=Number(int, "20", 1, 10_000), help="How many, of equal time.  [as many as fit]")
 @click.option("--megabytes", type=Number(float, "5"), help="That the style's file may have.  [5]")
