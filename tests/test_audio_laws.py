@@ -125,7 +125,8 @@ def test_stems_are_as_long_as_the_whole_and_add_up_to_it(score: Score) -> None:
 @given(scores(max_tracks=2, max_notes=6))
 def test_a_piece_has_its_peak_and_ends_in_silence(score: Score) -> None:
     sound = synthesize(short(score), None, SLOW)
-    if score.num_notes:
+    # A kit has no sound for some of its keys.
+    if sound.any():
         assert np.abs(sound).max() == pytest.approx(PEAK, abs=1e-5)
         assert np.abs(sound[-2:]).max() < 0.03
     assert np.isfinite(sound).all()
