@@ -57,6 +57,7 @@ class Studio:
         self.renderers = Pool(2, Bounds(120))
         # Strangers' files: what they make of a parser stays in a process that is small and soon over.
         self.readers = Pool(1, Bounds(60, 3 * 2**30))
+        self.warming: asyncio.Task[None] | None = None
         self._cache: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
 
     def keep(self, origin: str, made: dict[str, Any], **more: Any) -> str:
@@ -86,6 +87,9 @@ class Studio:
 
     async def close(self) -> None:
         """End all work."""
+        if self.warming is not None:
+            self.warming.cancel()
+            await asyncio.gather(self.warming, return_exceptions=True)
         await self.jobs.close()
         self.close_pages()
         for pool in (self.composers, self.renderers, self.readers):
@@ -98,10 +102,7 @@ def application(takes: Takes) -> tuple[Guard, Studio]:
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        # The first press on Compose finds a worker that has the styles loaded.
-        warming = asyncio.create_task(_warm(studio))
         yield
-        warming.cancel()
         await studio.close()
 
     app = FastAPI(
@@ -167,6 +168,9 @@ def _serve_state(app: FastAPI, studio: Studio) -> None:
     async def events() -> AsyncIterable[ServerSentEvent]:
         """Server-sent events: {"type": "job", "job": ...} and {"type": "take", "take": ...}."""
         queue = studio.bus.listen()
+        # The page is there: its first press on Compose shall find a worker that has the styles loaded.
+        if studio.warming is None:
+            studio.warming = asyncio.create_task(_warm(studio))
         try:
             yield ServerSentEvent(data={"type": "hello"}, retry=1000)
             while (event := await queue.get()) is not None:
