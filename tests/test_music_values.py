@@ -51,6 +51,7 @@ def test_a_score_that_was_taken_apart_and_put_together_is_equal_and_hashes_alike
         list(score.keys),
         score.pickup,
         score.title,
+        list(score.fermatas),
     )
     assert other == score
     assert hash(other) == hash(score)
