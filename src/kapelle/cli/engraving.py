@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import click
 from ..errors import FileError
 from .opening import open_music
 from .output import count, shown
-from .writing import check_folder, make_folder
+from .writing import check_folder, check_free, write_all
 
 if TYPE_CHECKING:
     from ..rendering.sheet import Sheet
@@ -46,8 +45,8 @@ def engrave(music: Path, to: Path | None, parts: bool, short_score: bool, force:
     if target.suffix.lower() not in SHEETS:
         raise FileError(f"{shown(target)}: expected --to to end in {', '.join(SHEETS)}")
     check_folder(target.parent)
-    if not force and os.path.lexists(target):
-        raise FileError(f"{shown(target)}: exists already; choose another name, or replace it with --force")
+    if not force:
+        check_free(target)
 
     from ..rendering.sheet import Sheet
 
@@ -56,7 +55,7 @@ def engrave(music: Path, to: Path | None, parts: bool, short_score: bool, force:
     if parts:
         for number, part in enumerate(sheet.parts, 1):
             contents |= _files(part, target.with_stem(f"{target.stem}-{number}-{_file_name(part.name)}"))
-    _write(contents, force)
+    write_all(contents.items(), force)
     for path in contents:
         click.echo(shown(path))
     click.echo(f"    {_facts(sheet)}")
@@ -75,24 +74,6 @@ def _files(sheet: Sheet, path: Path) -> dict[Path, bytes]:
     if len(pages) == 1:
         return {path: pages[0]}
     return {path.with_stem(f"{path.stem}-{number}"): page for number, page in enumerate(pages, 1)}
-
-
-def _write(contents: dict[Path, bytes], force: bool) -> None:
-    """Write all files, or none that was not there before."""
-    from ..files import write_atomically
-
-    make_folder(next(iter(contents)).parent)
-    new: list[Path] = []
-    try:
-        for path, content in contents.items():
-            is_new = not os.path.lexists(path)
-            write_atomically(path, content, force)
-            if is_new:
-                new.append(path)
-    except BaseException:
-        for path in new:
-            path.unlink(missing_ok=True)
-        raise
 
 
 def _file_name(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import click
 from ..errors import FileError
 from .output import clock, count, plain, shown, table
 from .words import Number
-from .writing import bytes_of, check_folder, make_folder
+from .writing import bytes_of, check_folder, check_free, write_all
 
 if TYPE_CHECKING:
     from ..listening import Heard
@@ -45,19 +44,16 @@ def listen(
     kapelle listen hum.wav --to tune.mid
     kapelle listen guitar.mp3 --polyphonic --to notes.mid
     """
-    from ..files import write_atomically
-
     if recording.is_dir():
         raise FileError(f"{shown(recording)}: expected one recording, got a folder")
     target = to or recording.with_suffix(".mid")
     check_target(target)
     check_folder(target.parent)
-    if not force and os.path.lexists(target):
-        raise FileError(f"{shown(target)}: exists already; choose another name, or replace it with --force")
+    if not force:
+        check_free(target)
     heard = hear(recording, polyphonic, tempo, meter)
     content = bytes_of(heard.as_played if as_played else heard.score, target)
-    make_folder(target.parent)
-    write_atomically(target, content, force)
+    write_all([(target, content)], force)
     if not polyphonic and not heard.is_one_voice:
         click.echo("several notes seem to sound at once: --polyphonic listens for them", err=True)
     for line in table(_told(heard, as_played)):

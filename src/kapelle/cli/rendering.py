@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -15,7 +14,7 @@ import click
 from ..errors import FileError, WishError
 from .opening import open_music
 from .output import clock, count, plain, shown
-from .writing import check_folder, make_folder
+from .writing import check_folder, check_free, write_all
 
 if TYPE_CHECKING:
     from ..music import Score
@@ -65,14 +64,14 @@ def render(music: Path, to: Path | None, soundfont: Path | None, stems: bool, en
     names = stem_names(score) if stems else {}
     paths = [target, *(target.with_stem(f"{target.stem}-{name}") for name in names.values())]
     if not force:
-        _check_free(paths)
+        check_free(*paths)
     bank = None if soundfont is None else open_soundfont(soundfont)
     score = score if score.title else score.replace(title=plain(music.stem))
     seconds = _tell_length(score, suffix, bank)
     contents = (
         _by_fluidsynth(score, suffix, soundfont) if engine == "fluidsynth" else _sounds(score, suffix, bank, stems)
     )
-    _write(paths, contents, force)
+    write_all(zip(paths, contents, strict=True), force)
     for path in paths:
         click.echo(shown(path))
     click.echo(f"    {count(len([track for track in score.tracks if len(track.notes)]), 'track')}, {clock(seconds)}")
@@ -101,12 +100,6 @@ def open_soundfont(path: Path) -> SoundFont:
         raise FileError(f"{shown(path)}: cannot be read: {reason}") from None
 
 
-def _check_free(paths: list[Path]) -> None:
-    for path in paths:
-        if os.path.lexists(path):
-            raise FileError(f"{shown(path)}: exists already; choose another name, or replace it with --force")
-
-
 def _tell_length(score: Score, suffix: str, bank: SoundFont | None) -> float:
     """How many seconds it will last; sounds that are replaced, and a long wait, are told."""
     from ..rendering.audio import performed
@@ -127,24 +120,6 @@ def _sounds(score: Score, suffix: str, bank: SoundFont | None, stems: bool) -> I
     if stems:
         for _, data in stems_to_audio(score, suffix, bank):
             yield data
-
-
-def _write(paths: list[Path], contents: Iterator[bytes], force: bool) -> None:
-    """Write all files, or none that was not there before."""
-    from ..files import write_atomically
-
-    new: list[Path] = []
-    try:
-        for path, content in zip(paths, contents, strict=True):
-            make_folder(path.parent)
-            is_new = not os.path.lexists(path)
-            write_atomically(path, content, force)
-            if is_new:
-                new.append(path)
-    except BaseException:
-        for path in new:
-            path.unlink(missing_ok=True)
-        raise
 
 
 def _by_fluidsynth(score: Score, suffix: str, soundfont: Path | None) -> Iterator[bytes]:

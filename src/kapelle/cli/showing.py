@@ -10,7 +10,7 @@ import click
 from ..errors import FileError
 from .opening import open_music
 from .output import plain, shown
-from .writing import bytes_of, check_folder, make_folder
+from .writing import bytes_of, check_folder, check_free, write_all
 
 ROLLS = (".png", ".svg")
 """What a piano roll can be drawn as."""
@@ -44,15 +44,16 @@ def show(music: Path, out: Path | None, force: bool) -> None:
     content = bytes_of(score, path)
     if out is None:
         path = _own_name(path, content)
-    _write(path, content, force)
+    if not _holds(path, content):
+        write_all([(path, content)], force)
     click.echo(f"{'picture':<10}{shown(path)}")
 
 
 def _check_out(out: Path, force: bool) -> None:
     if out.suffix.lower() not in ROLLS:
         raise FileError(f"{shown(out)}: expected --out to end in {' or '.join(ROLLS)}")
-    if not force and os.path.lexists(out):
-        raise FileError(f"{shown(out)}: exists already; choose another name, or replace it with --force")
+    if not force:
+        check_free(out)
     check_folder(out.parent)
 
 
@@ -72,11 +73,3 @@ def _holds(path: Path, content: bytes) -> bool:
         return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
     except OSError:
         return False
-
-
-def _write(path: Path, content: bytes, force: bool) -> None:
-    from ..files import write_atomically
-
-    make_folder(path.parent)
-    if not _holds(path, content):
-        write_atomically(path, content, force)

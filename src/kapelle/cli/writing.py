@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,6 +83,17 @@ def _taken(paths: dict[int, list[Path]]) -> list[Path]:
     return [path for several in paths.values() for path in several if os.path.lexists(path)]
 
 
+def check_free(*paths: Path) -> None:
+    """See that no file would be written over.
+
+    Raises:
+        FileError: if one of them is there.
+    """
+    for path in paths:
+        if os.path.lexists(path):
+            raise FileError(f"{shown(path)}: exists already; choose another name, or replace it with --force")
+
+
 def check_folder(folder: Path) -> None:
     """See that a folder can be written, or can be made; nothing is made yet.
 
@@ -139,13 +150,25 @@ def write_piece(score: Score, paths: Sequence[Path], force: bool) -> None:
     Raises:
         FileError: if one of them cannot be written.
     """
+    write_all([(path, bytes_of(score, path)) for path in paths], force)
+
+
+def write_all(files: Iterable[tuple[Path, bytes]], force: bool) -> None:
+    """Write files in turn, or none that was not there before.
+
+    Args:
+        files: path and content; each content may be made when its turn has come.
+        force: replace files that exist.
+
+    Raises:
+        FileError: if one of them cannot be written.
+    """
     from ..files import write_atomically
 
-    contents = [bytes_of(score, path) for path in paths]
-    make_folder(paths[0].parent)
     new: list[Path] = []
     try:
-        for path, content in zip(paths, contents, strict=True):
+        for path, content in files:
+            make_folder(path.parent)
             is_new = not os.path.lexists(path)
             write_atomically(path, content, force)
             if is_new:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...errors import CodecError
 from ...music import IntArray, Key, Meter, Notes, Score, TempoMap, Track
 from ...music.edit import resample
-from ..events.table import Grid, _bar_lines, bar_length
+from ..events.table import Grid, bar_length, bar_lines
 from ..events.vocabulary import KEYS, METERS, TEMPO_RATES, TEMPOS, nearest
 from .vocabulary import STEP, TICKS_PER_QUARTER, Vocabulary
 
@@ -76,8 +76,8 @@ def read(score: Score, vocabulary: Vocabulary) -> Piece:
     score = resample(score, 4)
     voices = voices_of(score)
     first = min(int(track.notes.onset.min()) for _, track in voices)
-    meters, pickup, moved = _bar_lines(score, STEP * first)
-    # From the first bar line on; `_bar_lines` counts from the first note of a pickup.
+    meters, pickup, moved = bar_lines(score, STEP * first)
+    # From the first bar line on; `bar_lines` counts from the first note of a pickup.
     before = (bar_steps(meters[0][1]) - pickup // STEP) if pickup else 0
     moved = moved // STEP + before
     stop = max(int(track.notes.end.max()) for _, track in voices) + moved

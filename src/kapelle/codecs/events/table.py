@@ -170,7 +170,7 @@ def tabulate(score: Score, vocabulary: Vocabulary) -> Table:
         raise CodecError(f"expected music of at most {MAX_LENGTH // TICKS_PER_QUARTER} quarters, got {longest}")
     if unit != TICKS_PER_QUARTER:
         onset, end = rescale(onset, unit, TICKS_PER_QUARTER), rescale(end, unit, TICKS_PER_QUARTER)
-    meters, pickup, moved = _bar_lines(score, int(onset.min()))
+    meters, pickup, moved = bar_lines(score, int(onset.min()))
     length = np.minimum(np.maximum(end - onset, 1), vocabulary.durations[-1])
     return Table.of(
         vocabulary, present, onset + moved, part, pitch,
@@ -214,7 +214,7 @@ def _pedal(tracks: Sequence[Track], end: int) -> Spans:
     return Spans(spans.onset[heard], spans.duration[heard])
 
 
-def _bar_lines(score: Score, first: int) -> tuple[list[tuple[int, int]], int, int]:
+def bar_lines(score: Score, first: int) -> tuple[list[tuple[int, int]], int, int]:
     """Metres on bar lines, the pickup, and how far to move the notes.
 
     A pickup that is no multiple of a 16th becomes a full bar that starts with silence; whole bars before
