@@ -334,6 +334,7 @@ def test_the_lowest_the_highest_and_the_shortest_notes_play() -> None:
     assert len(synthesize(one((0, 1, 0, 1), (0, 1, 127, 127), (1, 1, 0, 127), (1, 1, 127, 1)), rate=SLOW))
 
 
+@pytest.mark.slow
 def test_a_note_of_an_hour_is_not_cut() -> None:
     performance = Performance(one((0, 24 * 3500, 69, 100)), SINE, SLOW)
     assert performance.seconds == pytest.approx(3500, abs=1)

@@ -54,6 +54,7 @@ def test_notes_of_several_tracks_at_once_are_those_of_each_track(
     assert not any(notes.pitch.flags.writeable for notes in together)
 
 
+@pytest.mark.slow
 def test_tracks_too_long_to_be_laid_end_to_end_are_ordered_one_by_one() -> None:
     tracks = 2**17
     onset = np.zeros(2 * tracks, np.int64)

@@ -165,6 +165,7 @@ class Seconds:
         return Seconds, ()
 
 
+@pytest.mark.slow
 def test_all_fall_back_when_the_first_sees_that_the_run_goes_crazy(pair: Alone) -> None:
     def spoil(run: Trainer) -> None:
         if run.standing.updates == 70 and not run.standing.falls:
@@ -218,6 +219,7 @@ def torn(where: Path, work: str) -> tuple[int, str, str]:
 posix = pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
 
 
+@pytest.mark.slow
 @posix
 def test_when_a_helper_is_killed_the_first_says_so_in_a_line_and_the_run_can_be_gone_on_with(tmp_path: Path) -> None:
     code, _, said = torn(tmp_path / "r", "multiprocessing.active_children()[0].kill()")
@@ -242,6 +244,7 @@ def test_when_the_first_is_killed_its_helper_ends_with_a_line(tmp_path: Path) ->
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 @posix
 def test_ctrl_c_in_a_terminal_stops_all_after_the_update_they_are_at(tmp_path: Path) -> None:
     code, out, said = torn(tmp_path / "r", "os.killpg(0, signal.SIGINT)")

@@ -138,7 +138,8 @@ def killed_at_random(where: Path, kills: int, seed: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
-@pytest.mark.parametrize("kills", [1, pytest.param(12, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [1, 12])
 def test_killing_the_process_at_random_moments_changes_nothing(tmp_path: Path, kills: int) -> None:
     whole = learn(tiny.corpus(), "tiny", epochs=12, threads=1, run=tmp_path / "whole", save_every=2, **OFTEN)
     killed_at_random(tmp_path / "killed", kills, seed=kills)
@@ -268,6 +269,7 @@ def test_a_run_that_does_not_learn_is_called_so() -> None:
     assert verdict(outcome) == "not learning"
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_crazy_falls_back_goes_on_and_says_so() -> None:
     def spoil(run: Trainer) -> None:
         if run.standing.updates == 80 and not run.standing.falls:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -24,66 +21,21 @@ pytest.importorskip("optuna")
 import tiny
 from kapelle import save
 from kapelle.codecs import codecs
-from kapelle.errors import CorpusError, KapelleError, MissingExtra, RunError
-from kapelle.networks import Columns, network, networks, presets, stepwise
-from kapelle.styles import learn, resume, save_style
+from kapelle.errors import CorpusError, MissingExtra, RunError
+from kapelle.networks import Columns, network, networks, presets
+from kapelle.styles import learn, resume
 from kapelle.styles.lesson import FINE_TUNING_RATE, Lesson, Settings
 from kapelle.styles.plan import Plan, TuningFolder
 from kapelle.styles.study import LEAST_SLICES, LEAST_TRIALS, SLICES, Study, Trial, configuration, nearest
-from kapelle.styles.tuning import OTHER_BYTES, Tuned, tune, tune_on
+from kapelle.styles.tuning import Tuned, tune_on
 from kapelle.training.run import RunFolder
 from kapelle.training.weights import num_weights
 from terminal import Terminal
+from tunings import TICK, finished, small, tuned
+
+__all__ = ["finished", "small"]
 
 COLUMNS = Columns.of(codecs()["events"].for_scores([tiny.band(0)]).layout)
-SMALL_SPACE = {
-    "hidden_dim": range(8, 33, 8),
-    "embed_dim": range(8, 17, 8),
-    "inner_dim": range(8, 17, 8),
-    "attention_dim": range(8, 17, 8),
-    "dropout": (0.0, 0.25),
-}
-TICK = 0.1
-"""Seconds that pass, as far as a training can tell, whenever it looks at the clock."""
-
-
-class Stop(Exception):
-    """The process ends here, as far as the tuning can tell."""
-
-
-class Clock:
-    """Makes time a matter of what is done, so that the same trials come out on a machine that is slow or busy."""
-
-    def __init__(self) -> None:
-        self.ticks = 0
-
-    def __call__(self) -> float:
-        self.ticks += 1
-        return self.ticks * TICK
-
-
-def set_up(patch: Any) -> None:
-    """Small networks, and time that is counted."""
-    train = Lesson.trainer
-
-    def trainer(lesson: Lesson, *arguments: Any, **named: Any) -> Any:
-        made = train(lesson, *arguments, **named)
-        made.recipe = replace(made.recipe, clock=Clock())
-        return made
-
-    patch(stepwise, "SPACE", SMALL_SPACE)
-    patch(Lesson, "trainer", trainer)
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    set_up(monkeypatch.setattr)
-
-
-def tuned(run: Path, trials: int | None = 3, minutes: float = 0.3, **more: Any) -> Tuned:
-    return tune(tiny.corpus(), "tiny", run, minutes=minutes, trials=trials, threads=1, **more)
-
-
 # -- what is tried --------------------------------------------------------------------------------
 
 
@@ -218,15 +170,6 @@ def test_a_study_lies_in_any_folder_and_chooses_the_same_when_it_is_opened_again
 # -- a whole tuning -------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tuned]:
-    """A tuning of three trials; and where it lies."""
-    run = tmp_path_factory.mktemp("runs") / "tiny.run"
-    with pytest.MonkeyPatch.context() as patch:
-        set_up(patch.setattr)
-        return run, tuned(run)
-
-
 def test_the_best_of_three_trials_becomes_the_style(finished: tuple[Path, Tuned]) -> None:
     run, found = finished
     assert [trial.number for trial in found.trials] == [1, 2, 3]
@@ -254,138 +197,6 @@ def test_the_best_of_three_trials_becomes_the_style(finished: tuple[Path, Tuned]
     assert found.style.compose(bars=1, seed=1).num_notes
     told = json.loads((run / "tuning" / "trials.json").read_text())
     assert [row["nats_per_note"] for row in told] == [trial.nats_per_note for trial in found.trials]
-
-
-@pytest.mark.usefixtures("small")
-def test_no_trial_is_larger_than_the_style_may_be(tmp_path: Path) -> None:
-    with pytest.raises(KapelleError, match=r"smallest network .* 0\.\d MB, got 0\.01 MB; allow more with --megabytes"):
-        tuned(tmp_path / "none.run", megabytes=0.01)
-    assert not (tmp_path / "none.run").exists()
-    most = 0.15
-    found = tuned(tmp_path / "tiny.run", 4, megabytes=most)
-    columns = found.style.network.config.columns
-    largest = Settings("x", changes={name: values[-1] for name, values in SMALL_SPACE.items()})
-    assert 2 * num_weights(largest.network_of(columns)) + OTHER_BYTES > most * 1e6
-    assert all(2 * trial.weights + OTHER_BYTES <= most * 1e6 for trial in found.trials)
-    assert save_style(found.style, tmp_path / "tiny.safetensors").stat().st_size <= most * 1e6
-
-
-@pytest.mark.usefixtures("small")
-def test_a_tuning_without_a_number_of_trials_makes_as_many_as_fit(tmp_path: Path) -> None:
-    found = tuned(tmp_path / "tiny.run", None, 0.2)
-    spent = sum(trial.seconds for trial in found.trials)
-    assert 6 - 6 / 12 <= spent <= 6 + 2 * 6 / 12
-    assert len(found.trials) > 8
-
-
-@pytest.mark.usefixtures("small")
-def test_trials_in_which_next_to_nothing_is_learnt_are_said_to_be_too_short(tmp_path: Path) -> None:
-    def said(name: str, minutes: float) -> list[str]:
-        told: list[str] = []
-
-        def tell(line: str) -> None:
-            told.append(line)
-            if line.startswith("the best"):
-                raise Stop
-
-        with pytest.raises(Stop):
-            tuned(tmp_path / name, 1, minutes, tell=tell)
-        return [line for line in told if "give more --minutes, or fewer --trials" in line]
-
-    assert said("short.run", 0.1) == [
-        "in 3 seconds next to nothing is learnt, and so little can be compared: give more --minutes, or fewer --trials"
-    ]
-    assert said("long.run", 6.0) == []
-
-
-@pytest.mark.usefixtures("small")
-def test_another_network_is_tuned_by_what_it_says_itself(tmp_path: Path) -> None:
-    found = tuned(tmp_path / "tiny.run", 2, 0.1, network_name="event", megabytes=1.0)
-    assert set(found.trials[0].changes) == {"hidden_dims", "embed_dim", "dropout", "learning_rate", "crop"}
-    # As its makers trained it.
-    assert (found.trials[0].changes["learning_rate"], found.trials[0].changes["crop"]) == (1e-3, 25)
-    assert found.style.compose(bars=1, seed=1).num_notes
-
-
-# -- going on -------------------------------------------------------------------------------------
-
-
-@pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("update", [5, 75])
-def test_a_tuning_that_was_cut_off_goes_on_to_the_same_trials(
-    tmp_path: Path, finished: tuple[Path, Tuned], update: int
-) -> None:
-    seen = 0
-
-    def stop(share: float, cost: float, row: Any) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == update:
-            raise Stop
-
-    with pytest.raises(Stop):
-        tuned(tmp_path / "tiny.run", progress=stop)
-    again = tune_on(tmp_path / "tiny.run", tiny.corpus())
-    assert again.trials == finished[1].trials
-    assert all(np.array_equal(again.style.weights[name], weight) for name, weight in finished[1].style.weights.items())
-
-
-CHILD = """
-import sys
-sys.path.insert(0, {tests!r})
-import test_tuning
-test_tuning.set_up(setattr)
-test_tuning.tuned(test_tuning.Path({run!r}), tell=lambda line: print(line, flush=True))
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
-@pytest.mark.usefixtures("small")
-@pytest.mark.parametrize(
-    "after", ["trial 1", *(pytest.param(line, marks=pytest.mark.slow) for line in ("", "trial 2", "the best is"))]
-)
-def test_a_tuning_whose_process_is_killed_goes_on_to_the_same_trials(
-    tmp_path: Path, finished: tuple[Path, Tuned], after: str
-) -> None:
-    run = tmp_path / "tiny.run"
-    code = CHILD.format(tests=str(Path(__file__).parent), run=str(run))
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        while after and not child.stdout.readline().startswith(after):
-            assert child.poll() is None
-        while not after and not (run / "tuning" / "study.db").exists():
-            assert child.poll() is None
-            time.sleep(0.01)
-        # In the middle of whatever comes next.
-        time.sleep(0.2)
-        child.send_signal(signal.SIGKILL)
-    again = tune_on(run, tiny.corpus())
-    assert again.trials == finished[1].trials
-    assert again.best == finished[1].best
-
-
-@pytest.mark.usefixtures("small")
-def test_a_tuning_may_have_more_trials_and_more_time(tmp_path: Path, finished: tuple[Path, Tuned]) -> None:
-    run = Path(shutil.copytree(finished[0], tmp_path / "tiny.run"))
-    more = tune_on(run, tiny.corpus(), trials=1)
-    assert more.trials[:3] == finished[1].trials
-    assert len(more.trials) == 4
-    longer = tune_on(run, tiny.corpus(), minutes=0.2)
-    assert longer.trials[:4] == more.trials
-    assert len(longer.trials) > 5
-    with pytest.raises(RunError, match="complete"):
-        tune_on(run, tiny.corpus())
-
-
-@pytest.mark.usefixtures("small")
-def test_after_ctrl_c_the_trial_is_made_again(tmp_path: Path, finished: tuple[Path, Tuned]) -> None:
-    def interrupt(share: float, cost: float, row: Any) -> None:
-        if share > 0.1:
-            signal.raise_signal(signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt):
-        tuned(tmp_path / "tiny.run", progress=interrupt)
-    assert tune_on(tmp_path / "tiny.run", tiny.corpus()).trials == finished[1].trials
 
 
 # -- what can go wrong ----------------------------------------------------------------------------
