@@ -6,7 +6,6 @@ and oscillators that move pitch, cutoff and volume are followed in steps of 64 f
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -144,23 +143,23 @@ class Oscillator:
         two states of one; which state a step really begins in is found afterwards, and the three are added up.
         """
         pole, square, through = self._coefficients(number)
-        steps = CHUNK // STEP
-        rest = _recursion(pole, square, np.zeros((2, steps)), sound.reshape(steps, STEP).T * through)
-        at_rest = pole.shape[1] == 1
-        rings = _ringing_at_rest(float(pole[0, 0]), float(square[0, 0])) if at_rest else _ringing(pole, square)
-        rings = np.broadcast_to(rings, (STEP + 2, 2, steps))
+        lines = _recursions(pole, square, sound.reshape(-1, STEP).T * through)
         state = self._states[number]
         states = [state]
-        ends = (*rest[:-3:-1], *rings[:-3:-1].reshape(4, steps))
-        for a, b, a_one, a_two, b_one, b_two in np.transpose(ends).tolist():
+        for a, a_one, a_two, b, b_one, b_two in np.transpose(lines[:-3:-1].reshape(6, -1)).tolist():
             one, two = state
             state = a + a_one * one + a_two * two, b + b_one * one + b_two * two
             states.append(state)
         if len(self._states) == number + 1:
             self._states.append(state)
         one, two = np.array(states[:-1]).T
-        middle = rest + rings[:, 0] * one + rings[:, 1] * two
-        return np.asarray((middle[2:] + 2 * middle[1:-1] + middle[:-2]).T, np.float32).ravel()
+        rest, after_one, after_two = np.moveaxis(lines, 1, 0)
+        middle = after_one * one
+        middle += after_two * two
+        middle += rest
+        heard = middle[2:] + middle[:-2]
+        heard += 2 * middle[1:-1]
+        return np.asarray(heard.T, np.float32).ravel()
 
     def _coefficients(self, number: int) -> tuple[Any, Any, Any]:
         """Of the filter in each step of a chunk: what the last frame counts, minus the one before it, and the gain.
@@ -184,11 +183,16 @@ class Oscillator:
         return tuple(x[:-1] + np.diff(x) * _RAMP[:, None] for x in (first, second, through))
 
 
-def _recursion(pole: Any, square: Any, begin: Any, frames: Any) -> NDArray[np.float64]:
-    """x[n] = frames[n] + pole[n] * x[n - 1] - square[n] * x[n - 2] in many columns, after the two rows of `begin`."""
-    lines = np.empty((STEP + 2, begin.shape[1]))
-    lines[:2] = begin
-    work = np.empty(begin.shape[1])
+def _recursions(pole: Any, square: Any, frames: NDArray[np.float64]) -> NDArray[np.float64]:
+    """x[n] = frames[n] + pole[n] * x[n - 1] - square[n] * x[n - 2] in many columns.
+
+    Shape (STEP + 2, 3, columns): from rest, and without any frames from either of the two states of 1. The first two
+    rows are what each begins with.
+    """
+    columns = frames.shape[1]
+    lines = np.zeros((STEP + 2, 3, columns))
+    lines[1, 1] = lines[0, 2] = 1
+    work = np.empty((3, columns))
     if pole.shape[1] == 1:
         # A plain number is multiplied with a row in half the time of an array of one.
         pole, square = pole.ravel().tolist(), square.ravel().tolist()
@@ -197,22 +201,8 @@ def _recursion(pole: Any, square: Any, begin: Any, frames: Any) -> NDArray[np.fl
         np.multiply(lines[place + 1], pole[place], out=line)
         np.multiply(lines[place], square[place], out=work)
         line -= work
-        if frames is not None:
-            line += frames[place]
+        line[0] += frames[place]
     return lines
-
-
-def _ringing(pole: Any, square: Any) -> NDArray[np.float64]:
-    """What the filter rings on with from either of the two states of 1, shape (STEP + 2, 2, columns)."""
-    columns = pole.shape[1]
-    begin = np.repeat([[0.0, 1.0], [1.0, 0.0]], columns, 1)
-    return _recursion(np.tile(pole, 2), np.tile(square, 2), begin, None).reshape(-1, 2, columns)
-
-
-@functools.lru_cache(64)
-def _ringing_at_rest(pole: float, square: float) -> NDArray[np.float64]:
-    """The same of a filter that does not move, shape (STEP + 2, 2, 1)."""
-    return _ringing(np.full((STEP, 1), pole), np.full((STEP, 1), square))
 
 
 def between(values: NDArray[np.float64]) -> Sound:

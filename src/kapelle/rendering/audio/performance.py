@@ -49,8 +49,6 @@ class _Part:
     """What the voices of one track, pitch and velocity share; equal tones have equal numbers, and so have envelopes."""
 
     layer: Layer
-    left: float
-    right: float
     tone: int
     loudness: int
 
@@ -157,10 +155,9 @@ class Performance:
         return groups
 
     def _part(self, layer: Layer) -> _Part:
-        side = layer.pan * math.pi / 2
         tone = self._numbers.setdefault(layer.tone, len(self._numbers))
         loudness = self._numbers.setdefault(layer.loudness, len(self._numbers))
-        return _Part(layer, layer.gain * math.cos(side), layer.gain * math.sin(side), tone, loudness)
+        return _Part(layer, tone, loudness)
 
     def _frame(self, score: Score, ticks: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.rint(score.tempos.seconds(ticks, score.ticks_per_quarter) * self.rate).astype(np.int64)
@@ -255,17 +252,27 @@ class _Mixer:
 
     def block(self, voices: NDArray[np.void], first: int, last: int) -> Sound:
         """Frames first to last of all voices, shape (2, last - first)."""
-        out = np.zeros((2, last - first), np.float32)
+        # Voices that come from the same side are added up first, and then go to left and right together.
+        sides: dict[float, Sound] = {}
         for start, release, cut, end, number, _, level in voices.tolist():
             part = self._parts[number]
             begin, stop = max(first, start) - start, min(last, end) - start
             key = part.tone, self._released(part.layer, release - start)
+            side = sides.get(part.layer.pan)
+            if side is None:
+                side = sides[part.layer.pan] = np.zeros(last - first, np.float32)
+            gain = np.float32(part.layer.gain)
             for chunk in range(begin // CHUNK, -(-stop // CHUNK)):
                 near, far = max(begin - chunk * CHUNK, 0), min(stop - chunk * CHUNK, CHUNK)
                 sound = self._voice(part, key, chunk, release - start, cut - start, level, near, far)
                 at = start - first + chunk * CHUNK
-                out[0, at + near : at + far] += sound * part.left
-                out[1, at + near : at + far] += sound * part.right
+                sound *= gain
+                side[at + near : at + far] += sound
+        out = np.zeros((2, last - first), np.float32)
+        for pan, side in sides.items():
+            angle = pan * math.pi / 2
+            out[0] += side * np.float32(math.cos(angle))
+            out[1] += side * np.float32(math.sin(angle))
         return out
 
     def _released(self, layer: Layer, release: int) -> int | None:
