@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kapelle.codecs.chorale import ChoraleCodec, lines
-from kapelle.codecs.chorale.codec import KIND, VOICE
+from kapelle.codecs.chorale.codec import KIND, PHRASE, UNTIL, VOICE
+from kapelle.codecs.chorale.walk import ChoraleWalk
 from kapelle.errors import CodecError, WishError
+from kapelle.evaluation import VoiceLeading, voice_leading
 from kapelle.music import Key, Meter, Notes, Score, TempoMap, Track, Wishes
+from kapelle.music.partwriting import RULES
 from strategies import monophonic_notes
 
 CODEC = ChoraleCodec()
@@ -75,6 +78,43 @@ def test_a_pickup_with_nothing_after_it_is_the_end_of_a_bar() -> None:
     assert score.pickup == 0
     assert score.tracks[0].notes.onset.tolist() == [72]
     assert kept(score)
+
+
+@pytest.mark.parametrize("pickup", [0, 24])
+def test_where_a_line_begins_it_is_told_how_far_its_fermata_is(pickup: int) -> None:
+    tune = [(24 * beat, 24, 60 + beat % 5) for beat in range(12)]
+    score = choir(tune, pickup=pickup, fermatas=(96, 264))
+    assert kept(score)
+    body = CODEC.encode(score)[CODEC.header_steps :]
+    silent = 12 if pickup else 0
+    assert body[silent:, PHRASE].nonzero()[0].tolist() == [0, 17]
+    assert body[silent, PHRASE] == 17
+    assert body[silent + 17, PHRASE] == 28
+    assert body[silent : silent + 17, UNTIL].tolist() == list(range(17, 0, -1))
+    assert CODEC.paid(CODEC.encode(score))[CODEC.header_steps + silent :, PHRASE].nonzero()[0].tolist() == [0, 17, 45]
+
+
+def test_a_fermata_beyond_sight_is_told_when_it_comes_near() -> None:
+    slow = choir([(96 * bar, 96, 60) for bar in range(20)], fermatas=(96 * 15,))
+    assert kept(slow)
+    body = CODEC.encode(slow)[CODEC.header_steps :]
+    assert body[:, PHRASE].nonzero()[0].tolist() == [192]
+    assert body[192, PHRASE] == 16 * 15 - 192 + 1
+
+
+@given(
+    fermatas=st.lists(st.integers(1, 9), unique=True, min_size=1, max_size=5).map(sorted),
+    meter=st.sampled_from(["4/4", "3/4", "6/8"]),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=15)
+def test_fermatas_are_in_the_bars_that_are_wished_and_in_no_others(fermatas: list[int], meter: str, seed: int) -> None:
+    wishes = Wishes(bars=9, meter=Meter.parse(meter), fermatas=tuple(fermatas))
+    score = walked(CODEC.walk(wishes), seed)
+    lines = score.bars()
+    assert [
+        int(np.searchsorted(lines, onset, side="right")) - (score.pickup > 0) for onset in score.fermatas
+    ] == fermatas
 
 
 def test_a_new_metre_begins_with_its_first_sixteenth() -> None:
@@ -195,17 +235,39 @@ def test_only_who_sings_pays() -> None:
 
 def written(codec: ChoraleCodec, score: Score, seed: int, *arguments: object, **wishes: object) -> Score:
     """A score some voices of which are written as chance has it."""
-    rng = np.random.default_rng(seed)
-    given_in_advance = codec.given(score, *arguments)
-    walk = codec.walk(Wishes(**wishes), given=given_in_advance)
-    rows = []
+    return walked(codec.walk(Wishes(**wishes), given=codec.given(score, *arguments)), seed)
+
+
+def walked(walk: ChoraleWalk, seed: int, sings: bool = False) -> Score:
+    """What a walk becomes as chance has it; all go on singing if that is wanted."""
+    codec, rng, rows = walk.codec, np.random.default_rng(seed), []
+    silence = dict.fromkeys(VOICE, 1)
     while not walk.finished:
         row = []
         for column, (_, _, is_given) in enumerate(codec.layout):
-            choices = [walk.given(column)] if is_given else np.flatnonzero(walk.allowed(column))
+            choices = [walk.given(column)] if is_given else np.flatnonzero(walk.allowed(column)).tolist()
+            if len(choices) > 1 and sings:
+                choices = [word for word in choices if word != silence.get(column)]
             row.append(walk.put(column, int(rng.choice(choices))))
         rows.append(row)
     return codec.decode(np.array(rows, np.int32))
+
+
+def test_fermatas_that_are_given_stay_and_others_are_chosen_only_where_none_are() -> None:
+    tune = [(24 * beat, 24, 60 + beat % 5) for beat in range(12)]
+    assert written(CODEC, choir(tune, fermatas=(72, 264)), 1, (1,)).fermatas == (72, 264)
+    given_in_advance = CODEC.given(choir(tune), (1,))
+    assert not given_in_advance.shown[:, PHRASE].any()
+
+
+def test_fermatas_that_cannot_be_are_refused() -> None:
+    with pytest.raises(WishError, match=r"fermatas in the 8 bars of the piece, got one in bar 9"):
+        CODEC.walk(Wishes(bars=8, fermatas=(9,)))
+    with pytest.raises(WishError, match="got one in notes"):
+        CODEC.walk(Wishes(notes=8, fermatas=(1,)))
+    for bars in ((0,), (3, 2), (2, 2)):
+        with pytest.raises(ValueError, match="fermata"):
+            Wishes(fermatas=bars)
 
 
 @settings(max_examples=10)
@@ -237,6 +299,44 @@ def test_bars_are_written_anew_and_those_around_stay(seed: int) -> None:
     tenor = other.tracks[2].notes
     assert tenor.pitch[tenor.onset <= 288][-1] == 62, "what was held goes on, or starts anew"
     assert tenor.end.max() == 384
+
+
+def cadences(rules: tuple[str, ...], seed: int) -> VoiceLeading:
+    """What becomes of a soprano, and of all four voices, over dominants and tonics, as chance has it."""
+    bars = [[(48 * beat, 48, pitch) for beat, pitch in enumerate(pair * 6)] for pair in ([65, 64], [62, 60], [43, 48])]
+    hymn = choir([(0, 576, 67)], *bars)
+    wishes = {"low": 67, "high": 72, "key": Key.parse("C major")}, {"low": 34, "high": 84}
+    scores = [
+        walked(CODEC.walk(Wishes(**wish, rules=rules), given=CODEC.given(hymn, voices)), seed, sings=True)
+        for wish, voices in zip(wishes, ((0,), (0, 1, 2, 3)), strict=True)
+    ]
+    return voice_leading(scores)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@given(seed=st.integers(0, 99))
+@settings(max_examples=8)
+def test_a_rule_that_is_wished_is_obeyed_everywhere(rule: str, seed: int) -> None:
+    assert getattr(cadences((rule,), seed), rule) == 0
+
+
+def test_without_the_wish_chance_breaks_every_rule() -> None:
+    found = sum((cadences((), seed) for seed in range(8)), VoiceLeading())
+    assert all(getattr(found, rule) for rule in RULES)
+
+
+@pytest.mark.parametrize("rule", ["parallels", "crossings"])
+def test_rules_hold_against_voices_that_are_given_and_told_later(rule: str) -> None:
+    bass = [(12 * place, 12, 48 + 7 * (place % 3)) for place in range(24)]
+    whole = choir([(0, 288, 72)], [(0, 288, 64)], [(0, 288, 60)], bass)
+    for seed in range(8):
+        score = walked(CODEC.walk(Wishes(rules=(rule,)), given=CODEC.given(whole, (0, 1, 2))), seed, sings=True)
+        assert getattr(voice_leading([score]), rule) == 0
+
+
+def test_a_rule_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected rules of parallels, ranges, crossings, leading_notes, got 'fifths'"):
+        Wishes(rules=("fifths",))
 
 
 def test_voices_and_bars_that_there_are_not_cannot_be_written() -> None:

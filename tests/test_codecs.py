@@ -82,7 +82,11 @@ def test_silent_bars_before_the_first_note_are_not_told(codec: Codec, score: Sco
         meters=(meter,),
         pickup=0,
     )
-    later = plain.replace(tracks=tuple(moved(track, 5 * meter.bar_length(24)) for track in plain.tracks))
+    ticks = 5 * meter.bar_length(24)
+    later = plain.replace(
+        tracks=tuple(moved(track, ticks) for track in plain.tracks),
+        fermatas=tuple(onset + ticks for onset in plain.fermatas),
+    )
     assert codec.canonical(later) == codec.canonical(plain)
 
 

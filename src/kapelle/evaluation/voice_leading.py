@@ -15,14 +15,10 @@ from numpy.typing import NDArray
 
 from ..errors import KapelleError
 from ..music import IntArray, Notes, Score
-
-RANGES = ((60, 81), (53, 77), (45, 72), (36, 64))
-"""Lowest and highest pitch of soprano, alto, tenor and bass, wide enough for nearly every note of Bach's chorales."""
+from ..music.partwriting import DOMINANTS, PERFECT, RANGES, TONICS, resolutions, root_of
 
 _TRIADS = ((0, 4, 7), (0, 3, 7), (0, 3, 6), (0, 4, 8))
 _SEVENTHS = ((0, 4, 7, 11), (0, 4, 7, 10), (0, 3, 7, 10), (0, 3, 6, 10), (0, 3, 6, 9), (0, 3, 7, 11))
-_DOMINANTS = ((0, 4, 7), (0, 4, 7, 10), (0, 4, 10))
-_TONICS = ((0, 4, 7), (0, 3, 7), (0, 4), (0, 3))
 _SILENT = -1
 
 
@@ -115,7 +111,7 @@ def _parallels(chords: IntArray) -> int:
         there = (upper > _SILENT) & (lower > _SILENT)
         apart = np.where(there, np.abs(upper - lower) % 12, -1)
         moves = (np.diff(upper) != 0) & (np.diff(lower) != 0)
-        found += int((moves & (apart[1:] == apart[:-1]) & np.isin(apart[1:], (0, 7))).sum())
+        found += int((moves & (apart[1:] == apart[:-1]) & np.isin(apart[1:], PERFECT)).sum())
     return found
 
 
@@ -128,22 +124,14 @@ def _unresolved(chords: IntArray) -> int:
     """Leading notes that do not resolve, where a dominant comes before its own tonic in any key."""
     found = 0
     for before, after in itertools.pairwise(chords):
-        root = _root(before, _DOMINANTS)
-        if root is None or _root(after, _TONICS) != (root + 5) % 12:
+        root = root_of(_classes(before), DOMINANTS)
+        if root is None or root_of(_classes(after), TONICS) != (root + 5) % 12:
             continue
         for voice, (pitch, next_pitch) in enumerate(zip(before, after, strict=True)):
             if pitch == _SILENT or (pitch - root) % 12 != 4 or next_pitch == _SILENT:
                 continue
-            found += next_pitch - pitch not in ((1, -4) if voice in (1, 2) else (1,))
+            found += next_pitch - pitch not in resolutions(voice)
     return found
-
-
-def _root(chord: IntArray, kinds: Iterable[tuple[int, ...]]) -> int | None:
-    """The root of a chord if it is one of these kinds, each given by its distances from the root."""
-    heard = _classes(chord)
-    return next(
-        (root for root in sorted(heard) for kind in kinds if heard == {(root + step) % 12 for step in kind}), None
-    )
 
 
 def _classes(chord: IntArray) -> set[int]:

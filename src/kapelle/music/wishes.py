@@ -8,6 +8,7 @@ from numbers import Integral
 from .key import Key, spell
 from .meter import Meter
 from .notes import check_int
+from .partwriting import RULES
 
 LEAVE_IT = "leave it out, and the style chooses"
 
@@ -29,6 +30,8 @@ class Wishes:
         monophonic: whether each pitched track plays one note at a time, as a voice or a fiddle does.
         lineup: the program of each track, 128 for drums, in any order; a program that stands there twice may
             play two tracks.
+        fermatas: the bars, from 1 on and ascending, in which a line ends with a fermata; in no others one does.
+        rules: of part-writing, of `partwriting.RULES`; where no note is left that keeps to all of them, some give way.
 
     At most one of `bars`, `notes` and `seconds` says how long the piece is.
     """
@@ -44,6 +47,8 @@ class Wishes:
     polyphony: int | None = None
     monophonic: bool = False
     lineup: tuple[int, ...] | None = None
+    fermatas: tuple[int, ...] | None = None
+    rules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if sum(length is not None for length in (self.bars, self.notes, self.seconds)) > 1:
@@ -61,5 +66,12 @@ class Wishes:
         if self.low > self.high:
             low, high = ("{}{} ({})".format(*spell(pitch, Key()), pitch) for pitch in (self.low, self.high))
             raise ValueError(f"expected a range from low to high, got {low} to {high}; write the lower pitch first")
+        for rule in self.rules:
+            if rule not in RULES:
+                raise ValueError(f"expected rules of {', '.join(RULES)}, got {rule!r}")
+        for bar in self.fermatas or ():
+            check_int(bar, "the bar of a fermata", 1, 10_000)
+        if self.fermatas is not None and sorted(set(self.fermatas)) != list(self.fermatas):
+            raise ValueError(f"expected the bars of the fermatas in order and once each, got {list(self.fermatas)}")
         for program in self.lineup or ():
             check_int(program, "a program of the line-up", 0, 128)

@@ -1,9 +1,10 @@
 """One step per sixteenth: the codec of music in four voices.
 
 A piece is nine header facts (length in bars, metre, tempo, key, pickup, and who sings each of the voices), then one
-step for each sixteenth from the first bar line on, a pickup's silence included, then an end. A step is a row of 65
-columns, of which five hold a choice: `kind` (a header fact, a sixteenth, a sixteenth that begins a new metre, or the
-end) and the four voices; the others follow from what was told before. See `lines` for the columns of the voices.
+step for each sixteenth from the first bar line on, a pickup's silence included, then an end. A step is a row of 67
+columns, of which six hold a choice: `kind` (a header fact, a sixteenth, a sixteenth that begins a new metre, or the
+end), `phrase` and the four voices; the others follow from what was told before. See `lines` for the columns of the
+voices, and `phrases` for how fermatas are told.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from ...errors import CodecError, StyleError
 from ...music import IntArray, Score, Wishes
 from ..events.vocabulary import FAR, MAX_BARS, SHIFTS, TEMPOS, nearest
-from . import lines
+from . import lines, phrases
 from .piece import Piece, bar_steps, read, score_of, voices_of
 from .vocabulary import HEADER, NOBODY, STEP, Vocabulary
 
@@ -30,7 +31,8 @@ Steps = NDArray[np.int32]
 
 POSITION, REMAINING, METER, KEY, SHIFT = range(5)
 KIND = 5 + len(lines.BEFORE)
-VOICE = tuple(KIND + 1 + lines.FOLLOWING * lines.ORDER.index(voice) for voice in range(4))
+PHRASE, UNTIL = KIND + 1, KIND + 2
+VOICE = tuple(UNTIL + 1 + lines.FOLLOWING * lines.ORDER.index(voice) for voice in range(4))
 """The column of each voice, in the order S A T B."""
 
 
@@ -38,8 +40,8 @@ class Given(NamedTuple):
     """What of a piece is given in advance.
 
     Attributes:
-        steps: words, shape (T, 65); what is not given may be anything.
-        shown: which fields are given, shape (T, 65).
+        steps: words, shape (T, 67); what is not given may be anything.
+        shown: which fields are given, shape (T, 67).
     """
 
     steps: Steps
@@ -47,13 +49,13 @@ class Given(NamedTuple):
 
 
 class ChoraleCodec:
-    """Between a Score of up to four voices and its steps, an array of shape (steps, 65).
+    """Between a Score of up to four voices and its steps, an array of shape (steps, 67).
 
     Kept: onset, end and pitch of each voice on a grid of sixteenths, which voice it is, its program, metre and its
-    changes, pickup, key, mean tempo; voices may cross and meet. Dropped: what is shorter than a sixteenth, loudness,
-    titles, pedal, drums, changes of tempo and key, all tracks after the fourth, and of notes that start together in
-    one track all but the highest; a voice sounds one note at a time. Tracks that are named Soprano, Alto, Tenor and
-    Bass are these voices, others are from the first on.
+    changes, pickup, key, mean tempo, fermatas; voices may cross and meet. Dropped: what is shorter than a sixteenth,
+    loudness, titles, pedal, drums, changes of tempo and key, all tracks after the fourth, and of notes that start
+    together in one track all but the highest; a voice sounds one note at a time. Tracks that are named Soprano, Alto,
+    Tenor and Bass are these voices, others are from the first on.
 
     Args:
         vocabulary: what each column can say; everything, if not given.
@@ -84,7 +86,7 @@ class ChoraleCodec:
     # -- Score to steps ---------------------------------------------------------------------------
 
     def encode(self, score: Score) -> Steps:
-        """The steps of a score, shape (steps, 65), each an index into its column's words.
+        """The steps of a score, shape (steps, 67), each an index into its column's words.
 
         Raises:
             CodecError: if the score has no pitched notes, or more than MAX_STEPS sixteenths.
@@ -121,11 +123,14 @@ class ChoraleCodec:
             if body[step, KIND] - first != meters[-1][1]:
                 meters.append((step, int(body[step, KIND]) - first))
         programs = tuple((-1, *self.vocabulary.programs)[facts[voice]] for voice in lines.VOICES)
-        piece = Piece(sounds, struck, programs, tuple(meters), facts["pickup"], facts["tempo"], facts["key"])
+        pickup = facts["pickup"]
+        silent = bar_steps(facts["meter"]) - pickup if pickup else 0
+        fermatas = phrases.fermatas(body[:, PHRASE], silent)
+        piece = Piece(sounds, struck, programs, tuple(meters), pickup, facts["tempo"], facts["key"], fermatas)
         return score_of(piece, self.vocabulary)
 
     def paid(self, steps: Steps) -> NDArray[np.bool_]:
-        """Which fields of the steps are a choice, shape (steps, 65): voices only where somebody sings them."""
+        """Which fields of the steps are a choice, shape (steps, 67): voices only where somebody sings them."""
         facts = self._facts(steps)
         paid = np.zeros(steps.shape, bool)
         paid[:, KIND] = True
@@ -135,6 +140,8 @@ class ChoraleCodec:
             paid[len(HEADER) : len(HEADER) + silent, KIND] = False
         told = steps[:, KIND] != self.vocabulary.kind_index["end"]
         told[: len(HEADER) + silent] = False
+        due = len(HEADER) + np.array(phrases.due(steps[len(HEADER) :, PHRASE], silent), np.int64)
+        paid[due, PHRASE] = told[due]
         for voice, column in zip(lines.VOICES, VOICE, strict=True):
             paid[:, column] = told & (facts[voice] > 0)
         return paid
@@ -180,6 +187,8 @@ class ChoraleCodec:
     def given(self, score: Score, written: Sequence[int], first: int = 0, stop: int | None = None) -> Given:
         """What is given where some voices of a score are to be written anew, or at all.
 
+        Beside notes these are its facts, its key if it says one, and its fermatas if it has any.
+
         Args:
             score: what there is, at least one of its voices.
             written: the voices to be written, 0 for the soprano to 3 for the bass.
@@ -198,6 +207,8 @@ class ChoraleCodec:
             raise CodecError(f"expected bars of 0 to {len(lines_of_bars) - 2} to be written, got {first} to {stop - 1}")
         shown = np.zeros(steps.shape, bool)
         shown[:, [KIND, *VOICE]] = True
+        shown[HEADER.index("key"), KIND] = bool(score.keys)
+        shown[:, PHRASE] = bool(score.fermatas)
         body = slice(len(HEADER) + int(lines_of_bars[first]), len(HEADER) + int(lines_of_bars[stop]))
         shown[body, [VOICE[voice] for voice in written]] = False
         # Who writes nothing yet sings as the others do.
@@ -289,7 +300,9 @@ class ChoraleCodec:
         struck = np.vstack([piece.struck, np.zeros((1, 4), bool)])
         told = lines.told(sounds, struck)
         body[:, 5:KIND] = told[:, : len(lines.BEFORE)]
-        body[:, KIND + 1 :] = told[:, len(lines.BEFORE) :]
+        body[:, UNTIL + 1 :] = told[:, len(lines.BEFORE) :]
+        silent = bar_steps(piece.meters[0][1]) - piece.pickup if piece.pickup else 0
+        body[:-1, PHRASE], body[:-1, UNTIL] = phrases.told(piece.fermatas, silent, length)
         time = STEP * np.arange(length + 1)
         grid = piece.grid
         segment = grid.segment(time)

@@ -31,6 +31,8 @@ class Piece(NamedTuple):
         meters: (sixteenth, index into METERS), the first at 0.
         pickup: in sixteenths.
         tempo, key: indices into TEMPOS and KEYS.
+        fermatas: sixteenths in which a note that is held beyond its time starts, ascending.
+        moved: sixteenths by which all this lies later than in the score, whose silent bars at the start are left out.
     """
 
     sounds: IntArray
@@ -40,6 +42,8 @@ class Piece(NamedTuple):
     pickup: int
     tempo: int
     key: int
+    fermatas: tuple[int, ...] = ()
+    moved: int = 0
 
     @property
     def grid(self) -> Grid:
@@ -98,6 +102,7 @@ def read(score: Score, vocabulary: Vocabulary) -> Piece:
             if tick // STEP + before < sounding or not tick
         ),
         pickup // STEP, tempo, KEYS.index(score.keys[0].name) if score.keys else 0,
+        tuple(onset + moved for onset in score.fermatas if before <= onset + moved < sounding), moved,
     )  # fmt: skip
 
 
@@ -135,4 +140,5 @@ def score_of(piece: Piece, vocabulary: Vocabulary) -> Score:
         tuple(Meter.parse(METERS[meter], STEP * max(step - before, 0)) for step, meter in piece.meters),
         () if piece.key == 0 else (Key.parse(KEYS[piece.key]),),
         STEP * piece.pickup,
+        fermatas=tuple(STEP * (onset - before) for onset in piece.fermatas if onset >= before),
     )

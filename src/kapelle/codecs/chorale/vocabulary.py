@@ -20,7 +20,10 @@ HEADER = ("bars", "meter", "tempo", "key", "pickup", *lines.VOICES)
 
 NOBODY = "nobody"
 
-VERSION = 1
+PHRASE = 96
+"""Sixteenths: how far ahead a fermata can be told, six bars of 4/4."""
+
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ class Vocabulary:
             ("key", len(KEYS), True),
             ("shift", len(SHIFTS), True),
         )
-        return (*facts, *before, ("kind", len(self.kinds), False), *voices)
+        fermatas = (("phrase", PHRASE + 1, False), ("until", PHRASE + 1, True))
+        return (*facts, *before, ("kind", len(self.kinds), False), *fermatas, *voices)
 
     def nearest_program(self, program: int) -> int:
         """The program among those there are to play this one with: of its family if there is one."""

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import WishError
 from ...music import Wishes
-from ..events.vocabulary import FAR, MAX_BARS, METERS, SHIFTS
+from ..events.vocabulary import FAR, MAX_BARS, SHIFTS
 from . import lines
-from .codec import KEY, KIND, METER, POSITION, REMAINING, SHIFT, VOICE, ChoraleCodec, Given
-from .piece import bar_steps
-from .vocabulary import HEADER, STEP, Vocabulary
+from .codec import KEY, KIND, METER, PHRASE, POSITION, REMAINING, SHIFT, UNTIL, VOICE, ChoraleCodec, Given
+from .partwriting import obedient
+from .rules import Mask, Rules
+from .vocabulary import HEADER, STEP
+from .vocabulary import PHRASE as LONGEST
 
 if TYPE_CHECKING:
     from .. import Watch
-
-Mask = NDArray[np.bool_]
 
 
 class ChoraleWalk:
@@ -71,12 +68,16 @@ class ChoraleWalk:
         self._bars_left: int | None = None
         self._bars_at_start = 1
         self._meter = self._key = 0
+        self._bar_number = 1  # 0 is the pickup
+        self._until = 0  # sixteenths to the fermata, itself included
+        self._due = 0  # the step in which it is chosen where the next one is
+        self._fermatas = list(self.wishes.fermatas or ())
 
     def copy(self) -> ChoraleWalk:
         """A walk that has come as far and goes its own way from here."""
         other = copy(self)
         other._header, other._past, other._row = self._header.copy(), self._past.copy(), self._row.copy()
-        other._after = self._after.copy()
+        other._after, other._fermatas = self._after.copy(), self._fermatas.copy()
         other._watch = None if self._watch is None else self._watch.copy()
         return other
 
@@ -99,6 +100,8 @@ class ChoraleWalk:
             return self._remaining()
         if column in (METER, KEY):
             return self._meter if column == METER else self._key
+        if column == UNTIL:
+            return 0 if self._row[KIND] == self._rules.end else self._until
         return self._before[column - 5] if column < KIND else self._after[column]
 
     def allowed(self, column: int) -> Mask:
@@ -109,6 +112,8 @@ class ChoraleWalk:
             return self._kept(column, given.steps[row])
         if column == KIND:
             return self._kinds()
+        if column == PHRASE:
+            return self._phrases()
         voice = VOICE.index(column)
         if self._in_header or self._row[KIND] == rules.end or not self._sung[voice] or self._step < self._silent:
             return rules.only_hold
@@ -117,7 +122,7 @@ class ChoraleWalk:
     def _kept(self, column: int, row: NDArray[np.int32]) -> Mask:
         """The word that is given; a height that goes on starts anew where something else has been written before."""
         word = int(row[column])
-        if column != KIND and word == 0 and not self._in_header:
+        if column in VOICE and word == 0 and not self._in_header:
             height = int(row[column + 1]) - 1
             if height != self._past.sounds[VOICE.index(column)]:
                 word = max(height + 2, 1)
@@ -132,6 +137,10 @@ class ChoraleWalk:
             The word.
         """
         self._row[column] = word
+        if column == PHRASE and self._chooses_phrase:
+            self._until, self._due = word, self._step + (word or LONGEST)
+            if word and self._fermatas:
+                del self._fermatas[0]
         if column in VOICE and not self._in_header:
             after = self._past.after(VOICE.index(column), word)
             self._after.update(enumerate(after, column + 1))
@@ -164,8 +173,10 @@ class ChoraleWalk:
             self._heard_in_bar |= max(self._past.sounds) >= 0
             self._step += 1
             self._in_bar += 1
+            self._until = max(self._until - 1, 0)
             if self._in_bar == self._bar:
                 self._in_bar, self._heard_in_bar = 0, False
+                self._bar_number += 1
                 self._bars_left = None if self._bars_left is None else self._bars_left - 1
 
     def _open(self) -> None:
@@ -174,7 +185,8 @@ class ChoraleWalk:
         facts = {fact: kind - ranges[fact][0] for fact, kind in zip(HEADER, self._header, strict=True)}
         self._meter, self._key = facts["meter"], facts["key"]
         pickup = facts["pickup"]
-        self._silent = self._bar - pickup if pickup else 0
+        self._silent = self._due = self._bar - pickup if pickup else 0
+        self._bar_number = 0 if pickup else 1
         self._sung = [facts[voice] > 0 for voice in lines.VOICES]
         announced = self._rules.announced
         if announced is not None or facts["bars"] < MAX_BARS:
@@ -202,8 +214,8 @@ class ChoraleWalk:
 
     @property
     def _may_end(self) -> bool:
-        """Whether the piece may end here: in its last bar, after a step in which somebody sang."""
-        if not self.notes_written or self._too_early or max(self._past.sounds) < 0:
+        """Whether the piece may end here: in its last bar, after a sounding step, and with no fermata ahead."""
+        if not self.notes_written or self._too_early or max(self._past.sounds) < 0 or self._until or self._fermatas:
             return False
         if self.wishes.notes is not None:
             return self.notes_written >= self.wishes.notes
@@ -225,10 +237,35 @@ class ChoraleWalk:
         mask = rules.only_on.copy()
         if self._step and not self._in_bar and self._step > self._silent and not self._too_early:
             free = self.wishes.meter is None and self.wishes.notes is None and self.notes_written
+            # Wished fermatas are counted in bars of this metre.
+            free = free and self.wishes.fermatas is None
             mask[rules.new_meter] = bool(free)
             mask[rules.new_meter.start + self._meter] = False
         if self._may_end:
             mask[rules.end] = True
+        return mask
+
+    @property
+    def _chooses_phrase(self) -> bool:
+        """Whether a line begins here, of which it is to be said where it ends."""
+        return not self._in_header and self._row[KIND] != self._rules.end and self._step == self._due
+
+    def _phrases(self) -> Mask:
+        """Where the next fermata may be: in the next bar of the wished ones, or anywhere before the end."""
+        rules = self._rules
+        if not self._chooses_phrase:
+            return rules.no_fermata
+        first, stop = 0, LONGEST
+        if self._bars_left is not None and self.wishes.notes is None:
+            stop = self._bars_left * self._bar - self._in_bar
+        if self.wishes.fermatas is not None:
+            if not self._fermatas:
+                return rules.no_fermata
+            first = (self._fermatas[0] - self._bar_number) * self._bar - self._in_bar
+            stop = min(stop, first + self._bar)
+        mask = np.zeros(LONGEST + 1, bool)
+        mask[max(first, 0) + 1 : max(stop, 0) + 1] = True
+        mask[0] = self.wishes.fermatas is None or not mask.any()
         return mask
 
     def _header_kinds(self) -> Mask:
@@ -265,7 +302,18 @@ class ChoraleWalk:
             if last and max(others) < 0 and self._must_sound:
                 mask[0] = past.sounds[voice] >= 0
                 mask[1] = False
-        return mask
+        return self._obedient(mask, voice, done) if self.wishes.rules else mask
+
+    def _obedient(self, mask: Mask, voice: int, done: dict[int, int]) -> Mask:
+        """What a voice may do without breaking a rule, going by the voices that are told and those that are given."""
+        low, given, row = self.codec.vocabulary.low, self._given, self._row_number
+        if given is not None and row < len(given.steps):
+            for other in range(4):
+                if other not in done and given.shown[row, VOICE[other]]:
+                    done = {**done, other: int(given.steps[row, VOICE[other] + 1]) - 1}
+        before = [height + low if height >= 0 else -1 for height in self._past.sounds]
+        now = {other: height + low if height >= 0 else -1 for other, height in done.items()}
+        return obedient(mask, voice, low, before, now, self.wishes.rules)
 
     def _may_start(self, place: int) -> bool:
         if self.wishes.notes is None:
@@ -281,78 +329,3 @@ class ChoraleWalk:
         first = not self.notes_written
         last = self.wishes.notes is None and self._bars_left == 1
         return first or last
-
-
-class Rules:
-    """The masks of one piece, which do not change while it is written; they are shared and must not be changed.
-
-    Args:
-        vocabulary: of the codec.
-        wishes: what must hold.
-        announced: the bars that the header must say, if any.
-    """
-
-    def __init__(self, vocabulary: Vocabulary, wishes: Wishes, announced: int | None) -> None:
-        self.vocabulary, self.wishes, self.announced = vocabulary, wishes, announced
-        kinds = vocabulary.kind_index
-        self.end: int = kinds["end"]
-        self.new_meter = slice(*vocabulary.header_ranges["meter"])
-        self.only_end: Mask = np.arange(len(kinds)) == self.end
-        self.only_on: Mask = np.arange(len(kinds)) == kinds["sixteenth"]
-        self.only_hold: Mask = np.arange(vocabulary.heights + 2) == 0
-        pitch = np.arange(vocabulary.low, vocabulary.high + 1)
-        self.pitches: Mask = (pitch >= wishes.low) & (pitch <= wishes.high)
-        if wishes.key is not None:
-            self.pitches &= np.isin(pitch % 12, list(wishes.key.pitch_classes))
-        if not self.pitches.any():
-            raise WishError(
-                "expected a range that holds notes of the key, got none: widen the range or leave out the key"
-            )
-        if wishes.meter is not None and wishes.meter.name not in METERS:
-            bounds = "1 to 16 over 2, 4, 8 or 16, at most 4 whole notes long"
-            raise WishError(f"expected a metre such as 3/4 or 6/8, {bounds}; got {wishes.meter.name}")
-        if wishes.lineup is not None and not set(wishes.lineup) & set(vocabulary.programs):
-            known = ", ".join(map(str, vocabulary.programs[:8]))
-            raise WishError(f"expected a line-up with a program that the voices can have ({known}), got none")
-
-    @cached_property
-    def bars(self) -> list[int]:
-        """Sixteenths in a bar of each of METERS."""
-        return [bar_steps(meter) for meter in range(len(METERS))]
-
-    @cached_property
-    def header(self) -> dict[str, Mask]:
-        """For each header fact but the voices, which kinds may say it."""
-        wishes, bars = self.wishes, self.announced
-        wished = {
-            "bars": None if bars is None else (f"bars {bars}" if bars <= MAX_BARS else "bars many"),
-            "meter": None if wishes.meter is None else f"meter {wishes.meter.name}",
-            "key": None if wishes.key is None else f"key {replace(wishes.key, onset=0).name}",
-        }
-        masks = {}
-        for fact, (first, stop) in self.vocabulary.header_ranges.items():
-            wish = wished.get(fact)
-            places = np.arange(len(self.vocabulary.kinds))
-            masks[fact] = (
-                (places >= first) & (places < stop) if wish is None else places == self.vocabulary.kind_index[wish]
-            )
-        return masks
-
-    def meter_of(self, kind: int) -> int | None:
-        """The metre that a kind begins, if any."""
-        inside = self.new_meter.start <= kind < self.new_meter.stop
-        return kind - self.new_meter.start if inside else None
-
-    def players(self, chosen: list[int]) -> Mask:
-        """Who may sing the next voice, given who sings those before: who is left of the line-up, or nobody."""
-        voice = lines.VOICES[len(chosen)]
-        first, stop = self.vocabulary.header_ranges[voice]
-        mask = np.zeros(len(self.vocabulary.kinds), bool)
-        mask[first:stop] = True
-        who = [self.vocabulary.kinds[kind].split()[1] for kind in chosen]
-        if self.wishes.lineup is not None:
-            for index, program in enumerate(self.vocabulary.programs, first + 1):
-                mask[index] = self.wishes.lineup.count(program) > who.count(str(program))
-        if voice == lines.VOICES[-1] and not any(name.isdigit() for name in who):
-            mask[first] = False
-        return mask
