@@ -117,7 +117,7 @@ def overhead(lesson: Lesson, seconds: float) -> None:
         def save(weights: Any, rows: Any, path: Path) -> None:
             save_style(lesson.style(weights, rows, measured=False), path, force=True)
 
-        lesson.habits, lesson.memory  # noqa: B018  (found once, before)
+        lesson.style({}, (), measured=False)  # what it says of the corpus is found once, before
         keeper = FolderKeeper(folder, save, seconds=10)
         trainer = lesson.trainer(progress=timed(lambda *told: f"{told}"))
         trainer.recipe = replace(trainer.recipe, minutes=seconds / 60)

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from ..music import Score
 from .likeness import digest, fingerprint, melody_grams, near_groups
@@ -32,7 +33,7 @@ class Piece:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Corpus:
     """A collection of pieces, ready to be split and learnt from; made by `Corpus.of`.
 
@@ -64,7 +65,7 @@ class Corpus:
         more = tuple((piece.source, DUPLICATE) for piece in dropped)
         return cls(name, group_near(kept), tuple(skipped) + more, licence, tuple(attribution))
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A hash of the contents; the order, the names and where files lie do not count."""
         joined = "".join(sorted(digest(piece.score) for piece in self.pieces))

@@ -231,6 +231,8 @@ def _train(folder: RunFolder, lesson: Lesson, trainer: Any, tell: Tell) -> Style
 
     kept = folder.manifest["kept"]
     _check_room(folder, lesson, trainer, kept, tell)
+    # What every style says of its corpus is found out now, and not while the loop waits.
+    lesson.style({}, (), measured=False)
     trainer.keeper = FolderKeeper(folder, save, on_saved=on_saved, tell=tell, **kept)
     outcome = trainer.run()
     style = _judged(lesson, outcome)

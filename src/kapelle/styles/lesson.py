@@ -203,7 +203,7 @@ class Lesson:
             self.corpus.licence,
             self.corpus.attribution,
             len(self.train),
-            sum(self.codec.num_notes(piece) for piece in self.train),
+            self.notes_learnt,
             self.corpus.fingerprint,
             asked.network,
             sum(weight.size for weight in weights.values()),
@@ -228,6 +228,11 @@ class Lesson:
         from ..training.counts import baseline_accuracy
 
         return baseline_accuracy(self.train, self.valid, self.codec)
+
+    @cached_property
+    def notes_learnt(self) -> int:
+        """Notes of the pieces that are learnt from."""
+        return sum(self.codec.num_notes(piece) for piece in self.train)
 
     @property
     def _base_remark(self) -> str:

@@ -148,7 +148,8 @@ def from_24_bits(upper: NDArray[np.uint8], shape: tuple[int, ...]) -> Floats:
 
 def _blocks(values: Floats) -> Floats:
     flat = values.reshape(-1)
-    return np.pad(flat, (0, -len(flat) % BLOCK)).reshape(-1, BLOCK)
+    missing = -len(flat) % BLOCK
+    return (np.pad(flat, (0, missing)) if missing else flat).reshape(-1, BLOCK)
 
 
 def _flat(blocks: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -159,8 +160,10 @@ def to_codes(values: Floats) -> tuple[NDArray[np.int8], Floats]:
     """Numbers as parts of the largest of their block: codes of shape (n,), scales of shape (blocks,)."""
     blocks = _blocks(values)
     scale = np.abs(blocks).max(1) / 127
-    # Of what is no number the scale tells: a run that has diverged must still be seen to.
-    parts = np.nan_to_num(blocks / np.where(scale > 0, scale, 1)[:, None])
+    parts = blocks / np.where(scale > 0, scale, 1)[:, None]
+    if not np.isfinite(scale).all():
+        # Of what is no number the scale tells: a run that has diverged must still be seen to.
+        parts = np.nan_to_num(parts)
     return _flat(np.rint(parts).astype(np.int8), (values.size,)), scale.astype(np.float32)
 
 
@@ -173,12 +176,13 @@ def from_codes(codes: NDArray[np.int8], scale: Floats, shape: tuple[int, ...]) -
 def to_log_codes(values: Floats) -> tuple[NDArray[np.uint8], Floats]:
     """Numbers from 0 up by their logarithm: codes of shape (n,), least and largest of each block, shape (blocks, 2)."""
     blocks = _blocks(values)
-    logs = np.log2(blocks, out=np.full_like(blocks, -np.inf), where=blocks > 0)
-    high = np.where((logs > -np.inf).any(1), logs.max(1), 0)
-    low = np.maximum(np.where(logs > -np.inf, logs, np.inf).min(1), high - OCTAVES)
-    low = np.minimum(low, high)
-    parts = (np.maximum(logs, low[:, None]) - low[:, None]) / np.where(high > low, high - low, 1)[:, None]
-    codes = np.where(blocks > 0, 1 + np.rint(LEVELS * parts), 0).astype(np.uint8)
+    some = blocks > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log2(blocks)
+    high = np.where(some.any(1), logs.max(1, initial=-np.inf, where=some), 0)
+    low = np.minimum(np.maximum(logs.min(1, initial=np.inf, where=some), high - OCTAVES), high)
+    step = (LEVELS / np.where(high > low, high - low, 1))[:, None]
+    codes = np.where(some, 1 + np.rint((np.maximum(logs, low[:, None]) - low[:, None]) * step), 0).astype(np.uint8)
     return _flat(codes, (values.size,)), np.stack([low, high], 1).astype(np.float32)
 
 

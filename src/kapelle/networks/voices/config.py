@@ -41,6 +41,7 @@ class VoicesConfig:
         hidden_dim: of each outer LSTM layer.
         num_layers: outer LSTM layers.
         inner_dim: hidden units that decide on a field.
+        told_dim: numbers that the words told in a step are turned into for those told after them.
         attention_dim: numbers by which earlier groups are looked up, and numbers that are found.
         num_heads: how many groups can be looked up at once, so to speak.
         window: how many groups back can be looked up.
@@ -56,6 +57,7 @@ class VoicesConfig:
     hidden_dim: int = 256
     num_layers: int = 2
     inner_dim: int = 160
+    told_dim: int = 96
     attention_dim: int = 128
     num_heads: int = 4
     window: int = 256
@@ -67,8 +69,8 @@ class VoicesConfig:
 
     def __post_init__(self) -> None:
         sizes = (
-            self.embed_dim, self.hidden_dim, self.num_layers, self.inner_dim, self.attention_dim, self.num_heads,
-            self.window, self.stride, self.lead, self.reveal_dim,
+            self.embed_dim, self.hidden_dim, self.num_layers, self.inner_dim, self.told_dim, self.attention_dim,
+            self.num_heads, self.window, self.stride, self.lead, self.reveal_dim,
         )  # fmt: skip
         if not all(isinstance(size, int) and size >= 1 for size in sizes):
             raise ValueError(f"the sizes of a network must be whole numbers from 1, got {sizes}")

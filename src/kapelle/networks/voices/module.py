@@ -10,7 +10,7 @@ from ..scoring import scored
 from .config import REACH, VoicesConfig
 
 # B pieces, T steps, F columns, G groups, S stride, E embed_dim, H hidden_dim, A attention_dim, I inner_dim, N choices,
-# R reveal_dim, W groups of the window, V words of a column
+# R reveal_dim, D told_dim, W groups of the window, V words of a column
 
 SPAN = 2 * REACH + 1
 
@@ -49,18 +49,17 @@ class VoicesModule(nn.Module):
         self.outer = nn.ModuleList(nn.LSTM(hidden, hidden, batch_first=True) for _ in range(config.num_layers))
         self.query, self.key, self.value = (nn.Linear(hidden, found) for _ in range(3))
         self.to_inner = nn.Linear(hidden + found + embed, len(columns.predicted) * inner)
-        # The words of a step from its first choice on, each choice with vectors of its own for them.
+        # The words of a step from its first choice on; each choice reads them in its own way.
         self.first = columns.offsets[config.opening]
-        told = columns.total - self.first
-        self.told = nn.ModuleDict(
+        self.told = nn.Embedding(columns.total - self.first, config.told_dim)
+        nn.init.normal_(self.told.weight, std=0.3)
+        self.told_to_inner = nn.ModuleDict(
             {
-                str(column): nn.Embedding(told, inner)
+                str(column): nn.Linear(config.told_dim, inner, bias=False)
                 for column in columns.predicted
                 if column > config.opening or config.reveal
             }
         )
-        for table in self.told.values():
-            nn.init.normal_(table.weight, std=0.1)
         self.deep = nn.ModuleDict({str(column): nn.Linear(inner, inner) for column in columns.predicted})
         self.words = nn.ModuleDict()
         for column in columns.predicted:
@@ -225,7 +224,7 @@ class VoicesModule(nn.Module):
                 heard = heard | (given[:, owners] & foretold & (owners != column))
             x = hidden[:, index]
             if given is not None or column > config.opening:
-                x = x + _summed(self.told[str(column)], places, heard)
+                x = x + self.told_to_inner[str(column)](_summed(self.told, places, heard))
             x = self._drop_units(F.relu(x))
             x = x + self._drop_units(F.relu(self.deep[str(column)](x)))
             scores = self.words[str(column)](x)

@@ -23,6 +23,12 @@ class VoicesPlayer:
         self.config = config
         self._weights = {name: np.ascontiguousarray(weight, np.float32) for name, weight in weights.items()}
         columns = config.columns
+        # For each choice what a word told in the same step adds to its hidden layer, shape (words, I).
+        self._told = {
+            column: self._weights["told.weight"] @ self._weights[f"told_to_inner.{column}.weight"].T
+            for column in columns.predicted
+            if f"told_to_inner.{column}.weight" in self._weights
+        }
         self._last = len(columns.sizes) - 1
         self._choices = {column: index for index, column in enumerate(columns.predicted)}
         self._outer = [LstmStack(weights, f"outer.{layer}.") for layer in range(config.num_layers)]
@@ -54,7 +60,7 @@ class VoicesPlayer:
             for source, owner in enumerate(config.owners, config.opening):
                 if owner < column:
                     words = slice(columns.offsets[source], ends[source])
-                    rows = self._weights[f"told.{column}.weight"][words.start - first : words.stop - first]
+                    rows = self._told[column][words.start - first : words.stop - first]
                     table[words, place : place + config.inner_dim] = rows
         return table
 
@@ -167,7 +173,7 @@ class VoicesPlayer:
                 place = config.columns.offsets[source] + word - first
                 for earlier, index in self._choices.items():
                     if earlier < column:
-                        self._hidden[index] += self._weights[f"told.{earlier}.weight"][place]
+                        self._hidden[index] += self._told[earlier][place]
 
     def _foretold(self, column: int, source: int) -> int:
         """The word of a source in this step if its column is given, else -1."""
