@@ -77,8 +77,8 @@ def options_of(command: click.Command) -> set[str]:
     return {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
 
 
-OF_A_RUN = ("train", "report", "pick", "tune", "play", "studio")
-"""Commands that train, or that need a run or a loudspeaker of the reader's own."""
+OF_A_RUN = ("train", "report", "pick", "tune", "play", "quiz", "studio")
+"""Commands that train, or that need a run, a loudspeaker or answers of the reader's own."""
 
 
 # -- examples -------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ LAYERS = (
     {"corpora", "rendering", "evaluation"},
     {"training", "sampling"},
     {"styles"},
+    {"quiz"},
     {"studio"},
     {"cli"},
     {"__main__"},
@@ -30,7 +31,7 @@ LAYERS = (
 
 FLOOR = {folder: number for number, layer in enumerate(LAYERS) for folder in layer}
 
-OUTSIDE = {"files", "corpora", "training", "styles", "studio", "cli"}
+OUTSIDE = {"files", "corpora", "training", "styles", "quiz", "studio", "cli"}
 """Folders that may touch files and the network."""
 
 NETWORK_MODULES = {"socket", "ssl", "http", "urllib", "requests", "ftplib", "asyncio", "webbrowser"}

@@ -16,6 +16,7 @@ from .engraving import engrave
 from .listening import listen
 from .output import plain
 from .playing import play
+from .quiz import quiz
 from .rendering import render
 from .runs import pick, report
 from .showing import show
@@ -64,7 +65,10 @@ def kapelle(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (styles, train, tune, report, pick, compose, continue_, show, listen, engrave, render, play, studio):
+for command in (
+    *(styles, train, tune, report, pick, compose, continue_),
+    *(show, listen, engrave, render, play, quiz, studio),
+):
     kapelle.add_command(command)
 
 
