@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from kapelle.codecs.chorale import ChoraleCodec, lines
 from kapelle.corpora import chorale
+from kapelle.music import partwriting
 from kapelle.networks import Columns, network
 
 LOW, HEIGHTS = 30, 57
@@ -37,7 +38,7 @@ PLACES = 48
 FACTS = (("place", PLACES, True), ("beats", 16, True), ("shift", len(SHIFTS), True))
 BEFORE, VOICES = lines.columns(HEIGHTS)
 COLUMNS = Columns.of([*FACTS, *BEFORE, *VOICES])
-VOICE = [COLUMNS.names.index(f"voice {name}") for name in lines.VOICES]
+VOICE = [COLUMNS.names.index(f"voice {name}") for name in partwriting.VOICES]
 SHIFT = COLUMNS.names.index("shift")
 
 Steps = NDArray[np.int64]
@@ -205,7 +206,7 @@ def judge(arguments: argparse.Namespace) -> None:
     reach = range(-(arguments.shifts // 2), (arguments.shifts + 1) // 2 + 1) if arguments.shifts else (0,)
     pooled, by_piece, voices = judged(modules, pieces, tuple(reach))
     print(f"{arguments.split}: {pooled:.4f} pooled, {by_piece:.4f} mean of pieces, keys {list(reach)}")
-    print("  " + ", ".join(f"{name} {4 * part:.4f}" for name, part in zip(lines.VOICES, voices, strict=True)))
+    print("  " + ", ".join(f"{name} {4 * part:.4f}" for name, part in zip(partwriting.VOICES, voices, strict=True)))
 
 
 MASKS = ("S", "A", "T", "B", "AT", "ATB")
@@ -219,7 +220,7 @@ def complete(arguments: argparse.Namespace) -> None:
     for mask in arguments.masks.split(","):
         wrong = tokens = frames = steps = 0
         for index, sounds in enumerate(pieces.sounds):
-            written = [lines.VOICES.index(name) for name in mask]
+            written = [partwriting.VOICES.index(name) for name in mask]
             missed = completed(player, pieces.steps(index), written)[:, written] != sounds[:, written]
             wrong, tokens = wrong + int(missed.sum()), tokens + missed.size
             frames, steps = frames + int(missed.any(1).sum()), steps + len(sounds)

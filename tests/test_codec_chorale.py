@@ -14,7 +14,7 @@ from kapelle.codecs.chorale.codec import KIND, PHRASE, UNTIL, VOICE
 from kapelle.codecs.chorale.walk import ChoraleWalk
 from kapelle.errors import CodecError, WishError
 from kapelle.evaluation import VoiceLeading, voice_leading
-from kapelle.music import Key, Meter, Notes, Score, TempoMap, Track, Wishes
+from kapelle.music import Key, Meter, Notes, Score, TempoMap, Track, Wishes, partwriting
 from kapelle.music.partwriting import RULES
 from strategies import monophonic_notes
 
@@ -219,7 +219,7 @@ def test_a_line_that_comes_again_is_expected_to_go_on_as_before() -> None:
     sounds[6:, 1] = sounds[:3, 1]
     again = dict(zip(names, lines.told(sounds, np.ones(sounds.shape, bool))[8].tolist(), strict=True))
     assert again["length"] == 2
-    assert [again[f"echo {voice}"] - 3 for voice in lines.VOICES] == [64, 59, 55, 47]
+    assert [again[f"echo {voice}"] - 3 for voice in partwriting.VOICES] == [64, 59, 55, 47]
     assert again["S as before"] == 4
 
 

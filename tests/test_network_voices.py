@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kapelle.codecs.chorale import lines
+from kapelle.music import partwriting
 from kapelle.networks import Columns, Network, network
 
 torch = pytest.importorskip("torch")
@@ -16,7 +17,7 @@ HEIGHTS = 30
 BEFORE, VOICES = lines.columns(HEIGHTS)
 COLUMNS = Columns.of([("place", 8, True), *BEFORE, ("kind", 3, False), *VOICES])
 KIND = COLUMNS.names.index("kind")
-VOICE = [COLUMNS.names.index(f"voice {name}") for name in lines.VOICES]
+VOICE = [COLUMNS.names.index(f"voice {name}") for name in partwriting.VOICES]
 SMALL = {"embed_dim": 12, "hidden_dim": 16, "inner_dim": 10, "attention_dim": 8, "num_heads": 2, "window": 3}
 SMALL |= {"lead": 2, "reveal": 0.5, "reveal_dim": 6}
 

@@ -14,72 +14,13 @@ import click
 
 from ..errors import WishError
 from .opening import open_music, open_named
+from .options import FILES, ORIGINALITY, TASTE, VOICES, with_options
 from .output import count, fact_line, plain, shown
 from .words import Number
 from .writing import free_paths, suffixes_of, write_piece
 
 if TYPE_CHECKING:
     from ..music import Score
-
-
-def _drawing(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that composing and continuing share."""
-    options = (
-        click.option(
-            "--seed", type=Number(int, "7", 0), help="The same seed gives the same piece. A free random one without it."
-        ),
-        click.option(
-            "--count",
-            type=Number(int, "4", 1, 10_000),
-            default=1,
-            help="So many pieces, of the seed and those after it.  [1]",
-        ),
-        click.option(
-            "--temperature",
-            type=Number(float, "0.9", 0, 10),
-            default=0.9,
-            help="1 as learnt, less is safer, more is wilder.  [0.9]",
-        ),
-        click.option(
-            "--top-k",
-            type=Number(int, "20", 0),
-            default=0,
-            help="Draw among the k most likely only; 0 is no limit.  [0]",
-        ),
-        click.option(
-            "--top-p",
-            type=Number(float, "0.98", 0, 1),
-            default=0.98,
-            help="Draw among the most likely that reach this probability.  [0.98]",
-        ),
-        click.option(
-            "--min-p",
-            type=Number(float, "0.05", 0, 1),
-            default=0.0,
-            help="Draw among those this share as likely as the most likely.  [0]",
-        ),
-        click.option(
-            "--repetition",
-            type=Number(float, "0.2", 0, 1),
-            help="Share of bars that may repeat, 0 to 1. As the style without it.",
-        ),
-        click.option(
-            "--original", is_flag=True, help="Copy no passage of its pieces for longer than such pieces share one."
-        ),
-        click.option(
-            "--formats",
-            default="mid",
-            metavar="LIST",
-            help="Of mid, musicxml, pdf, ly, png, svg, txt, wav, flac, ogg, opus, mp3.  [mid]",
-        ),
-        click.option(
-            "--out", default=".", type=click.Path(path_type=Path), metavar="FOLDER", help="Where files go.  [here]"
-        ),
-        click.option("--force", is_flag=True, help="Replace files that exist."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 @click.command()
@@ -94,7 +35,7 @@ def _drawing(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--polyphony", type=Number(int, "4"), help="How many notes may sound at once.")
 @click.option("--instrument", "instruments", multiple=True, help="Such as violin or 40; again for each further track.")
 @click.option("--title", help="Of the piece; the style and the seed without it.")
-@_drawing
+@with_options(VOICES, TASTE, ORIGINALITY, FILES)
 def compose(
     style: str,
     title: str | None,
@@ -138,7 +79,7 @@ def compose(
 @click.argument("music", type=click.Path(path_type=Path))
 @click.option("--style", required=True, help="By its name or its file.")
 @click.option("--bars", type=Number(int, "8", 1, 10_000), default=8, help="Bars to add.  [8]")
-@_drawing
+@with_options(TASTE, ORIGINALITY, FILES)
 def continue_(
     music: Path,
     style: str,

@@ -13,6 +13,7 @@ from .. import __version__
 from ..errors import KapelleError
 from .composing import compose, continue_
 from .engraving import engrave
+from .harmonizing import harmonize
 from .listening import listen
 from .output import plain
 from .playing import play
@@ -66,7 +67,7 @@ def kapelle(context: click.Context) -> None:
 
 
 for command in (
-    *(styles, train, tune, report, pick, compose, continue_),
+    *(styles, train, tune, report, pick, compose, continue_, harmonize),
     *(show, listen, engrave, render, play, quiz, studio),
 ):
     kapelle.add_command(command)

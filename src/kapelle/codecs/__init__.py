@@ -49,6 +49,7 @@ class Codec(Protocol):
     """What every codec offers; see `kapelle.codecs.events.EventsCodec` for the meaning of each."""
 
     name: str
+    in_voices: bool
     header_steps: int
 
     @property

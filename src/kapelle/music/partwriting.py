@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 
+VOICES = "SATB"
+NAMES = ("Soprano", "Alto", "Tenor", "Bass")
+
 RULES = ("parallels", "ranges", "crossings", "leading_notes")
 """The rules that can be wished for."""
 

@@ -274,7 +274,9 @@ def sides_of(manifest: Mapping[str, Any]) -> dict[str, str]:
 
 
 def recipe_of(network_name: str) -> dict[str, Any]:
-    """How the reference networks were trained by their makers; ours needs nothing said."""
+    """How the reference networks were trained by their makers, and networks of voices: from whole pieces."""
+    if CODECS.get(network_name) == "chorale" and network_name not in REFERENCES:
+        return {"crop": 1024}
     if network_name not in REFERENCES:
         return {}
     # Windows of 100 tokens, as theirs were: 25 steps with four fields that are chosen.

@@ -19,6 +19,7 @@ from ..networks import Network, Player
 from ..sampling import Taste
 from .card import Card, Habits, places
 from .continuation import join, prompt_of
+from .harmonising import Harmony, choir_of, harmonised
 from .piece import Request, compose_once
 
 TAKES = 8
@@ -60,6 +61,8 @@ class Style:
         range: tuple[str | int, str | int] | None = None,
         polyphony: int | None = None,
         instruments: Sequence[str | int] = (),
+        fermatas: Sequence[int] | None = None,
+        rules: Sequence[str] = (),
         title: str = "",
         seed: int | None = None,
         temperature: float = 0.9,
@@ -86,6 +89,8 @@ class Style:
             polyphony: how many pitched notes may sound at once; None for as many as in the style's own pieces.
             instruments: General MIDI names or programs for the pitched tracks, in order; the last one
                 serves all that are left. A style of bands plays in one with as many, if it knows one.
+            fermatas: in a style of voices, the bars in which a line ends, from 1 on.
+            rules: in a style of voices, rules of part-writing to keep to, of `kapelle.music.partwriting.RULES`.
             title: written into the score.
             seed: any integer; None draws one.
             temperature: 1 draws as learnt, less is safer, 0 always takes the most likely.
@@ -103,7 +108,7 @@ class Style:
             WishError: if a wish is out of range, two exclude each other, or the style has no memory to be original by.
         """
         wishes, taste = _understood(
-            lambda: self._wishes(bars, notes, seconds, key, meter, tempo, range, polyphony),
+            lambda: self._wishes(bars, notes, seconds, key, meter, tempo, range, polyphony, fermatas, rules),
             lambda: Taste(temperature, top_k, top_p, min_p),
         )
         programs = _understood(lambda: [_program(instrument) for instrument in instruments])[0]
@@ -151,6 +156,45 @@ class Style:
         )
         score = self._best_of_takes(request, seed, tell or (lambda line: None))
         return join(beginning, score, prompt)
+
+    def harmonize(
+        self,
+        given: Score,
+        write: str | None = None,
+        bars: tuple[int, int] | None = None,
+        fermatas: Sequence[int] | None = None,
+        rules: Sequence[str] = (),
+        seed: int | None = None,
+        temperature: float = 0.9,
+        top_k: int = 0,
+        top_p: float = 0.98,
+        min_p: float = 0.0,
+        tell: Tell | None = None,
+    ) -> Harmony:
+        """Voices for a melody, or new ones in a score of up to four; what is given stays as it is, to the tick.
+
+        Tracks that are named Soprano, Alto, Tenor and Bass are these voices. A track alone is the soprano, or the
+        one that is not to be written; others are the voices that are not to be written, from the highest on.
+
+        Args:
+            given: a score with at least one pitched track, in any key and metre.
+            write: the voices to be written, such as "ATB" or "bass"; None for those that are not there.
+            bars: the first and the last to be written, a pickup being bar 0; None for all.
+            fermatas: the bars in which lines end; None for those of the score, or, if it has none, as the style likes.
+            rules: of part-writing to keep to, of `kapelle.music.partwriting.RULES`.
+            seed, temperature, top_k, top_p, min_p: as in `compose`.
+            tell: called with a line for everything that could not be taken as it was.
+
+        Raises:
+            WishError: if the style was not learnt in voices, the score has none or too many, or a wish cannot be.
+        """
+        self._check_voices("harmonies")
+        choir = choir_of(given, write, tell or (lambda line: None))
+        wishes, taste = _understood(
+            lambda: Wishes(fermatas=None if fermatas is None else tuple(fermatas), rules=tuple(rules)),
+            lambda: Taste(temperature, top_k, top_p, min_p),
+        )
+        return harmonised(self.codec, self.player, choir, bars, wishes, taste, np.random.default_rng(seed))
 
     @property
     def player(self) -> Player:
@@ -245,7 +289,11 @@ class Style:
         tempo: float | None,
         range: tuple[str | int, str | int] | None,
         polyphony: int | None,
+        fermatas: Sequence[int] | None,
+        rules: Sequence[str],
     ) -> Wishes:
+        if fermatas is not None or rules:
+            self._check_voices("fermatas and rules of part-writing")
         own = self.habits.low, self.habits.high
         low, high = own if range is None else (_pitch(range[0]), _pitch(range[1]))
         return Wishes(
@@ -259,7 +307,13 @@ class Style:
             high,
             (self.habits.polyphony or None) if polyphony is None else polyphony,
             self.habits.monophonic,
+            fermatas=None if fermatas is None else tuple(fermatas),
+            rules=tuple(rules),
         )
+
+    def _check_voices(self, what: str) -> None:
+        if not self.codec.in_voices:
+            raise WishError(f"{what} are for styles that were learnt in voices, as chorale was; {self.name} was not")
 
 
 def _share(repetition: float | None) -> float | None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ...errors import CodecError, StyleError
 from ...music import IntArray, Score, Wishes
+from ...music.partwriting import VOICES
 from ..events.vocabulary import FAR, MAX_BARS, SHIFTS, TEMPOS, nearest
 from . import lines, phrases
 from .piece import Piece, bar_steps, read, score_of, voices_of
@@ -42,10 +43,12 @@ class Given(NamedTuple):
     Attributes:
         steps: words, shape (T, 67); what is not given may be anything.
         shown: which fields are given, shape (T, 67).
+        moved: sixteenths by which the score of the steps lies later than the one that was given.
     """
 
     steps: Steps
     shown: NDArray[np.bool_]
+    moved: int = 0
 
 
 class ChoraleCodec:
@@ -62,6 +65,7 @@ class ChoraleCodec:
     """
 
     name = "chorale"
+    in_voices = True
     header_steps = len(HEADER)
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:
@@ -122,7 +126,7 @@ class ChoraleCodec:
         for step in np.flatnonzero((body[:, KIND] >= first) & (body[:, KIND] < stop)).tolist():
             if body[step, KIND] - first != meters[-1][1]:
                 meters.append((step, int(body[step, KIND]) - first))
-        programs = tuple((-1, *self.vocabulary.programs)[facts[voice]] for voice in lines.VOICES)
+        programs = tuple((-1, *self.vocabulary.programs)[facts[voice]] for voice in VOICES)
         pickup = facts["pickup"]
         silent = bar_steps(facts["meter"]) - pickup if pickup else 0
         fermatas = phrases.fermatas(body[:, PHRASE], silent)
@@ -142,7 +146,7 @@ class ChoraleCodec:
         told[: len(HEADER) + silent] = False
         due = len(HEADER) + np.array(phrases.due(steps[len(HEADER) :, PHRASE], silent), np.int64)
         paid[due, PHRASE] = told[due]
-        for voice, column in zip(lines.VOICES, VOICE, strict=True):
+        for voice, column in zip(VOICES, VOICE, strict=True):
             paid[:, column] = told & (facts[voice] > 0)
         return paid
 
@@ -184,7 +188,9 @@ class ChoraleCodec:
         words["kind"] = np.array([index[kind] if kind in index else _played(kind, theirs) for kind in mine.kinds])
         return words
 
-    def given(self, score: Score, written: Sequence[int], first: int = 0, stop: int | None = None) -> Given:
+    def given(
+        self, score: Score, written: Sequence[int], first: int = 0, stop: int | None = None, fermatas: bool = True
+    ) -> Given:
         """What is given where some voices of a score are to be written anew, or at all.
 
         Beside notes these are its facts, its key if it says one, and its fermatas if it has any.
@@ -192,34 +198,37 @@ class ChoraleCodec:
         Args:
             score: what there is, at least one of its voices.
             written: the voices to be written, 0 for the soprano to 3 for the bass.
-            first: the bar in which they start to be written, counted from 0, a pickup being bar 0.
+            first: the bar of the score in which they start to be written, counted from 0, a pickup being one.
             stop: the bar before which they are written; None for the end.
+            fermatas: whether those of the score are given too.
 
         Raises:
             CodecError: if the score has no pitched notes, or there are no such voices or bars.
         """
-        steps = self.encode(score)
+        piece = read(score, self.vocabulary)
+        steps = self._steps(piece)
         if not written or not set(written) <= set(range(4)):
             raise CodecError(f"expected voices of 0 to 3 to be written, got {list(written)}")
-        lines_of_bars = np.flatnonzero(np.append(steps[len(HEADER) : -1, POSITION] == 0, True))
-        stop = len(lines_of_bars) - 1 if stop is None else stop
-        if not 0 <= first < stop < len(lines_of_bars):
-            raise CodecError(f"expected bars of 0 to {len(lines_of_bars) - 2} to be written, got {first} to {stop - 1}")
+        bars = len(score.bars()) - 1
+        stop = bars if stop is None else stop
+        if not 0 <= first < stop <= bars:
+            raise CodecError(f"expected bars of 0 to {bars - 1} to be written, got {first} to {stop - 1}")
         shown = np.zeros(steps.shape, bool)
         shown[:, [KIND, *VOICE]] = True
         shown[HEADER.index("key"), KIND] = bool(score.keys)
-        shown[:, PHRASE] = bool(score.fermatas)
-        body = slice(len(HEADER) + int(lines_of_bars[first]), len(HEADER) + int(lines_of_bars[stop]))
+        shown[:, PHRASE] = bool(score.fermatas) and fermatas
+        starts = 4 * score.bars() // score.ticks_per_quarter + piece.moved + self._silent(piece)
+        body = slice(*np.clip(len(HEADER) + starts[[first, stop]], len(HEADER), len(steps) - 1).tolist())
         shown[body, [VOICE[voice] for voice in written]] = False
         # Who writes nothing yet sings as the others do.
         kinds = self.vocabulary.kinds
-        who = [kinds[steps[HEADER.index(voice), KIND]].split()[1] for voice in lines.VOICES]
+        who = [kinds[steps[HEADER.index(voice), KIND]].split()[1] for voice in VOICES]
         singer = next(name for name in who if name != NOBODY)
         for voice in written:
             if who[voice] == NOBODY:
-                row = HEADER.index(lines.VOICES[voice])
-                steps[row, KIND] = self.vocabulary.kind_index[f"{lines.VOICES[voice]} {singer}"]
-        return Given(steps, shown)
+                row = HEADER.index(VOICES[voice])
+                steps[row, KIND] = self.vocabulary.kind_index[f"{VOICES[voice]} {singer}"]
+        return Given(steps, shown, piece.moved)
 
     def walk(
         self,
@@ -278,6 +287,10 @@ class ChoraleCodec:
             raise StyleError("the style has no vocabulary: fetch or train the style again")
         return cls(Vocabulary.from_json(values["vocabulary"]))
 
+    def _silent(self, piece: Piece) -> int:
+        """Sixteenths of silence before the pickup."""
+        return bar_steps(piece.meters[0][1]) - piece.pickup if piece.pickup else 0
+
     # -- inside -----------------------------------------------------------------------------------
 
     def _facts(self, steps: Steps) -> dict[str, int]:
@@ -301,7 +314,7 @@ class ChoraleCodec:
         told = lines.told(sounds, struck)
         body[:, 5:KIND] = told[:, : len(lines.BEFORE)]
         body[:, UNTIL + 1 :] = told[:, len(lines.BEFORE) :]
-        silent = bar_steps(piece.meters[0][1]) - piece.pickup if piece.pickup else 0
+        silent = self._silent(piece)
         body[:-1, PHRASE], body[:-1, UNTIL] = phrases.told(piece.fermatas, silent, length)
         time = STEP * np.arange(length + 1)
         grid = piece.grid
@@ -323,7 +336,7 @@ class ChoraleCodec:
             "bars": min(max(bars, 1), MAX_BARS + 1) - 1, "meter": piece.meters[0][1], "tempo": piece.tempo,
             "key": piece.key, "pickup": piece.pickup,
         }  # fmt: skip
-        for voice, program in zip(lines.VOICES, piece.programs, strict=True):
+        for voice, program in zip(VOICES, piece.programs, strict=True):
             facts[voice] = (-1, *self.vocabulary.programs).index(program)
         steps[: len(HEADER), KIND] = [ranges[fact][0] + facts[fact] for fact in HEADER]
         return steps

@@ -30,11 +30,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...music.partwriting import VOICES
 from .echo import LENGTHS, WINDOW, Echo, length_word
 
 Ints = NDArray[np.int64]
 
-VOICES = "SATB"
 ORDER = (0, 3, 1, 2)
 """In which the voices of a step are told, as indices into VOICES."""
 

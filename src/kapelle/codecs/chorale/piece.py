@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from ...errors import CodecError
 from ...music import IntArray, Key, Meter, Notes, Score, TempoMap, Track
 from ...music.edit import resample
+from ...music.partwriting import NAMES
 from ..events.table import Grid, bar_length, bar_lines
 from ..events.vocabulary import KEYS, METERS, TEMPO_RATES, TEMPOS, nearest
 from .vocabulary import STEP, TICKS_PER_QUARTER, Vocabulary
 
-NAMES = ("Soprano", "Alto", "Tenor", "Bass")
 VELOCITY = 80
 MAX_STEPS = 2**16
 """Sixteenths of the longest piece."""
@@ -32,7 +32,8 @@ class Piece(NamedTuple):
         pickup: in sixteenths.
         tempo, key: indices into TEMPOS and KEYS.
         fermatas: sixteenths in which a note that is held beyond its time starts, ascending.
-        moved: sixteenths by which all this lies later than in the score, whose silent bars at the start are left out.
+        moved: sixteenths by which the score of this piece lies later than the one it was read from, whose silent bars
+            at the start are left out.
     """
 
     sounds: IntArray
@@ -83,7 +84,8 @@ def read(score: Score, vocabulary: Vocabulary) -> Piece:
     meters, pickup, moved = bar_lines(score, STEP * first)
     # From the first bar line on; `bar_lines` counts from the first note of a pickup.
     before = (bar_steps(meters[0][1]) - pickup // STEP) if pickup else 0
-    moved = moved // STEP + before
+    later = moved // STEP
+    moved = later + before
     stop = max(int(track.notes.end.max()) for _, track in voices) + moved
     sounds = np.full((stop, 4), -1)
     struck = np.zeros((stop, 4), bool)
@@ -93,7 +95,7 @@ def read(score: Score, vocabulary: Vocabulary) -> Piece:
         _lay(track.notes, vocabulary, moved, sounds[:, voice], struck[:, voice])
     sounding = np.flatnonzero((sounds >= 0).any(1))[-1] + 1
     if before + pickup // STEP >= sounding:
-        pickup = 0  # nothing comes after the pickup: it is the end of a bar that is silent before
+        pickup, later = 0, moved  # nothing comes after the pickup: it is the end of a bar that is silent before
     tempo = int(nearest(np.array([score.tempos.mean(score.end)]), TEMPO_RATES)[0])
     return Piece(
         sounds[:sounding], struck[:sounding], tuple(programs),
@@ -102,7 +104,7 @@ def read(score: Score, vocabulary: Vocabulary) -> Piece:
             if tick // STEP + before < sounding or not tick
         ),
         pickup // STEP, tempo, KEYS.index(score.keys[0].name) if score.keys else 0,
-        tuple(onset + moved for onset in score.fermatas if before <= onset + moved < sounding), moved,
+        tuple(onset + moved for onset in score.fermatas if before <= onset + moved < sounding), later,
     )  # fmt: skip
 
 

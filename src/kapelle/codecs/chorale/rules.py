@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ...errors import WishError
 from ...music import Wishes
+from ...music.partwriting import VOICES
 from ..events.vocabulary import MAX_BARS, METERS
-from . import lines
 from .piece import bar_steps
 from .vocabulary import PHRASE, Vocabulary
 
@@ -92,7 +92,7 @@ class Rules:
 
     def players(self, chosen: list[int]) -> Mask:
         """Who may sing the next voice, given who sings those before: who is left of the line-up, or nobody."""
-        voice = lines.VOICES[len(chosen)]
+        voice = VOICES[len(chosen)]
         first, stop = self.vocabulary.header_ranges[voice]
         mask = np.zeros(len(self.vocabulary.kinds), bool)
         mask[first:stop] = True
@@ -100,6 +100,6 @@ class Rules:
         if self.wishes.lineup is not None:
             for index, program in enumerate(self.vocabulary.programs, first + 1):
                 mask[index] = self.wishes.lineup.count(program) > who.count(str(program))
-        if voice == lines.VOICES[-1] and not any(name.isdigit() for name in who):
+        if voice == VOICES[-1] and not any(name.isdigit() for name in who):
             mask[first] = False
         return mask

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ...errors import StyleError
+from ...music.partwriting import VOICES
 from ..events.vocabulary import FAR, KEYS, MAX_BAR, MAX_BARS, METERS, SHIFTS, TEMPOS
 from . import lines
 
@@ -15,7 +16,7 @@ TICKS_PER_QUARTER = 24
 STEP = 6
 """Ticks of a sixteenth, which is one step."""
 
-HEADER = ("bars", "meter", "tempo", "key", "pickup", *lines.VOICES)
+HEADER = ("bars", "meter", "tempo", "key", "pickup", *VOICES)
 """The facts that open every piece, one step each, in this order; of each voice who sings or plays it."""
 
 NOBODY = "nobody"
@@ -59,7 +60,7 @@ class Vocabulary:
             *(f"tempo {tempo}" for tempo in TEMPOS),
             *(f"key {name}" for name in KEYS),
             *(f"pickup {ticks}" for ticks in range(0, MAX_BAR, STEP)),
-            *(f"{voice} {who}" for voice in lines.VOICES for who in (NOBODY, *self.programs)),
+            *(f"{voice} {who}" for voice in VOICES for who in (NOBODY, *self.programs)),
             "sixteenth",
             "end",
         )

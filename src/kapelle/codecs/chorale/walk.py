@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...music import Wishes
+from ...music.partwriting import VOICES
 from ..events.vocabulary import FAR, MAX_BARS, SHIFTS
 from . import lines
 from .codec import KEY, KIND, METER, PHRASE, POSITION, REMAINING, SHIFT, UNTIL, VOICE, ChoraleCodec, Given
@@ -187,7 +188,7 @@ class ChoraleWalk:
         pickup = facts["pickup"]
         self._silent = self._due = self._bar - pickup if pickup else 0
         self._bar_number = 0 if pickup else 1
-        self._sung = [facts[voice] > 0 for voice in lines.VOICES]
+        self._sung = [facts[voice] > 0 for voice in VOICES]
         announced = self._rules.announced
         if announced is not None or facts["bars"] < MAX_BARS:
             self._bars_left = (announced or facts["bars"] + 1) + (pickup > 0)
@@ -277,7 +278,7 @@ class ChoraleWalk:
             mask = mask.copy()
             first = self.codec.vocabulary.header_ranges["pickup"][0]
             mask[first + rules.bars[meter] :] = False
-        elif fact in lines.VOICES:
+        elif fact in VOICES:
             return rules.players(self._header[HEADER.index("S") :])
         return mask
 

@@ -74,6 +74,7 @@ class EventsCodec:
     """
 
     name = "events"
+    in_voices = False
     header_steps = len(HEADER)
     """How many steps of facts about the whole piece come first."""
 

@@ -164,7 +164,10 @@ class VoicesConfig:
         return cls(**{**values, "columns": Columns.of(values["columns"])})
 
 
-PRESETS: dict[str, dict[str, Any]] = {"voices": {}, "chorale": {"reveal": 0.5}}
+_SMALL = {
+    "hidden_dim": 192, "embed_dim": 112, "inner_dim": 128, "attention_dim": 96, "told_dim": 64, "reveal_dim": 96,
+}  # fmt: skip
+PRESETS: dict[str, dict[str, Any]] = {"voices": {}, "chorale": {**_SMALL, "reveal": 0.5}}
 """Named configurations: what differs from the defaults."""
 
 SPACE: dict[str, Sequence[Any]] = {
