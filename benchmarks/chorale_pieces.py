@@ -84,8 +84,14 @@ def copies(arguments: argparse.Namespace) -> None:
     known, held_out = chorales()
     sources = Sources.of((f"{number}", score) for number, score in enumerate(known))
     rng = np.random.default_rng(0)
-    for name, scores in {"Bach, held out": held_out, **{f.name: composed(f)[1] for f in arguments.folder}}.items():
-        print(f"## {name}\n{originality(scores, sources, rng)}\n")
+    rows = {"Bach, held out": held_out} | {folder.name: composed(folder)[1] for folder in arguments.folder}
+    print("| found in the 290 | windows of 4 beats | of 8 beats | 12 intervals of the soprano | longest, notes |")
+    print("|---|---|---|---|---|")
+    for name, scores in rows.items():
+        found = originality(scores, sources, rng)
+        shares = (found.windows[4], found.windows[8], found.grams[12])
+        cells = [f"{share.value:.2%} ({share.low:.2%} to {share.high:.2%})" for share in shares]
+        print(f"| {name} | {' | '.join(cells)} | {found.longest.value:.1f} |")
 
 
 # -- the judge -------------------------------------------------------------------------------------

@@ -9,6 +9,10 @@ The data is Jsb16thSeparated.json of the JSB chorales (Boulanger-Lewandowski et 
 voices, original keys, standard split). The figure is the exact negative log-likelihood in nats of a voice in a
 step, given all steps before and the voices of the same step told before it: pooled over all steps of all pieces,
 the first step and rests counted. Minutes are of processor time. Training goes on where it was cut off.
+
+With `train --chords` a network is told the chord of each step before its notes, as TonicNet is (Peracha 2019), and
+`judge` then gives what its authors report: the cost of the notes alone. As the chord is taken from these very notes,
+that is no likelihood of the music: what the chord costs is left out.
 """
 
 from __future__ import annotations
@@ -35,11 +39,15 @@ SHIFTS = range(-6, 6)
 PLACES = 48
 """Steps after which the place is told anew: whole bars of both 4/4 and 3/4, of which the data does not tell."""
 
-FACTS = (("place", PLACES, True), ("beats", 16, True), ("shift", len(SHIFTS), True))
+TRIADS = ((0, 4, 7), (0, 3, 7), (0, 3, 6), (0, 4, 8))
+CHORDS = 12 * len(TRIADS) + 2
+"""Triads by kind and root, any other chord, and none."""
+
+FACTS = (("place", PLACES, True), ("beats", 16, True), ("shift", len(SHIFTS), True), ("chord", CHORDS, True))
 BEFORE, VOICES = lines.columns(HEIGHTS)
 COLUMNS = Columns.of([*FACTS, *BEFORE, *VOICES])
 VOICE = [COLUMNS.names.index(f"voice {name}") for name in partwriting.VOICES]
-SHIFT = COLUMNS.names.index("shift")
+SHIFT, CHORD = COLUMNS.names.index("shift"), COLUMNS.names.index("chord")
 
 Steps = NDArray[np.int64]
 
@@ -47,15 +55,34 @@ Steps = NDArray[np.int64]
 def columns_of(sounds: Steps) -> NDArray[np.int16]:
     """The columns of a piece of heights, -1 for silence, of shape (T, 4); in its own key, shape (T, F)."""
     place = np.arange(len(sounds))
-    facts = [place % PLACES, np.minimum(place // 4, 15), np.full(len(sounds), SHIFTS.index(0))]
+    facts = [place % PLACES, np.minimum(place // 4, 15), np.full(len(sounds), SHIFTS.index(0)), chords_of(sounds)]
     told = lines.told(sounds, np.zeros(sounds.shape, bool))
     return np.hstack([np.stack(facts, axis=1), told]).astype(np.int16)
 
 
-class Pieces:
-    """One part of the split; columns are made when they are first asked for."""
+def chords_of(sounds: Steps) -> Steps:
+    """The chord of each step, shape (T,)."""
+    found = []
+    for row in sounds.tolist():
+        classes = {(LOW + height) % 12 for height in row if height >= 0}
+        root, kind = next(
+            ((partwriting.root_of(classes, [kind]), number) for number, kind in enumerate(TRIADS)
+             if partwriting.root_of(classes, [kind]) is not None), (None, 0))  # fmt: skip
+        found.append((CHORDS - 1 - bool(classes)) if root is None else 12 * kind + root)
+    return np.array(found)
 
-    def __init__(self, data: Path, split: str) -> None:
+
+class Pieces:
+    """One part of the split; columns are made when they are first asked for.
+
+    Args:
+        data: the file.
+        split: which part.
+        chords: whether the chord of each step is told, or always the same one.
+    """
+
+    def __init__(self, data: Path, split: str, chords: bool = False) -> None:
+        self._chords = chords
         rows = [np.array(piece) for piece in json.loads(data.read_text("utf-8"))[split]]
         self.sounds = [np.where(piece < 0, -1, piece - LOW) for piece in rows]
         self._made: dict[int, NDArray[np.int16]] = {}
@@ -66,6 +93,9 @@ class Pieces:
             self._made[index] = columns_of(self.sounds[index])
         steps = lines.transposed(self._made[index], COLUMNS.names, shift)
         steps[:, SHIFT] += shift
+        triad = steps[:, CHORD] < CHORDS - 2
+        root = (steps[:, CHORD] % 12 + shift) % 12
+        steps[:, CHORD] = np.where(triad, steps[:, CHORD] // 12 * 12 + root, steps[:, CHORD]) if self._chords else 0
         return steps
 
     def batch(self, indices: list[int], shifts: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -94,7 +124,7 @@ class Pieces:
 def train(arguments: argparse.Namespace) -> None:
     torch.manual_seed(arguments.seed)
     rng = np.random.default_rng(arguments.seed)
-    pieces, held_out = Pieces(arguments.data, "train"), Pieces(arguments.data, "valid")
+    pieces, held_out = (Pieces(arguments.data, split, arguments.chords) for split in ("train", "valid"))
     changes = dict(pair.split("=") for pair in arguments.set)
     net = network("voices", COLUMNS, lead=4, **{name: json.loads(value) for name, value in changes.items()})
     module, mean = net.module(), net.module()
@@ -201,7 +231,7 @@ def opened(folder: Path) -> tuple[Any, Any]:
 
 
 def judge(arguments: argparse.Namespace) -> None:
-    pieces = Pieces(arguments.data, arguments.split)
+    pieces = Pieces(arguments.data, arguments.split, arguments.chords)
     modules = [opened(folder)[1] for folder in arguments.folder]
     reach = range(-(arguments.shifts // 2), (arguments.shifts + 1) // 2 + 1) if arguments.shifts else (0,)
     pooled, by_piece, voices = judged(modules, pieces, tuple(reach))
@@ -283,6 +313,7 @@ def main() -> None:
         if name != "train":
             command.add_argument("--split", default="valid")
             command.add_argument("--shifts", type=int, default=0)
+        command.add_argument("--chords", action="store_true", help="the network is told the chord of each step")
     commands.choices["complete"].add_argument("--masks", default=",".join(MASKS), help="the voices to be written")
     commands.add_parser("corpus").set_defaults(action=corpus)
     command = commands.choices["train"]
