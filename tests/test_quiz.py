@@ -101,7 +101,7 @@ def test_the_first_answer_counts_even_for_who_writes_to_the_file(tmp_path: Path)
     one.hear("b")
     one.answer("a")
     results = Results(tmp_path / "quiz.db")
-    with pytest.raises(QuizError, match="first answer"):
+    with pytest.raises(QuizError, match="pair 1 has been answered, and the first answer counts"):
         results.answer(one.sitting.id, 0, "b")
     file = sqlite3.connect(tmp_path / "quiz.db")
     with pytest.raises(sqlite3.IntegrityError, match="first answer"):
@@ -341,6 +341,15 @@ def test_answers_that_are_not_wanted_change_nothing(
     assert results.judged("f1") == before
     # Without a name there may be any number of listeners.
     take_in(results, read_reply(json.dumps(reply("ab" * 8, sitting="4" * 32)).encode()), "f1")
+
+
+def test_pairs_of_a_page_for_anybody_are_not_shown_again_to_who_answered_it(tmp_path: Path) -> None:
+    results = on_page(tmp_path / "quiz.db")
+    on_it = {asked.digest for asked in results.pairs("ab" * 8).values()}
+    assert not on_it & results.shown("Ann")
+    take_in(results, read_reply(json.dumps(reply("ab" * 8, listener="Ann")).encode()), "f1")
+    assert on_it <= results.shown("Ann")
+    assert on_it <= results.shown("")
 
 
 def test_a_quiz_in_the_terminal_is_no_page(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,19 +44,15 @@ def ask_all(listening: Listening, whom: str, folder: Path) -> None:
     """
     click.echo(f"Which one is by {whom}?")
     click.echo(KEYS)
-    try:
+    with closing(_Ear(folder)) as ear:
         while (question := listening.question()) is not None:
-            if not _ask(listening, question, folder):
+            if not _ask(listening, question, ear):
                 click.echo("kept; go on with --resume")
                 return
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if folder.parent.is_dir() and not any(folder.parent.iterdir()):
-            folder.parent.rmdir()
     click.echo(f"{count(len(listening.quiz.kinds), 'pair')} done, thank you; what the answers say: --analyse")
 
 
-def _ask(listening: Listening, question: Question, folder: Path) -> bool:
+def _ask(listening: Listening, question: Question, ear: _Ear) -> bool:
     """Ask about one pair; False if the listener quits."""
     from ..quiz import SIDES
 
@@ -64,7 +61,7 @@ def _ask(listening: Listening, question: Question, folder: Path) -> bool:
     while (key := _key()) not in ("", "q"):
         if key in ("1", "2"):
             side = SIDES[int(key) - 1]
-            _hear(question, side, folder)
+            ear.hear(question, side)
             heard.add(side)
             listening.hear(side)
         elif key in SIDES:
@@ -90,19 +87,34 @@ def _key() -> str:
     return (line.strip() or "\n")[:1].lower() if line else ""
 
 
-def _hear(question: Question, side: str, folder: Path) -> None:
-    """Play a clip to its end, or write it where it can be played."""
-    clip = question.pair.a if side == "a" else question.pair.b
-    name = f"clip {side.upper()}"
-    players = [player for player in PLAYERS if shutil.which(player[0])]
-    if players and not (failure := _play_aloud(clip, None, players, name)):
-        return
-    from ..files import write_atomically
-    from ..rendering.audio import to_audio
+class _Ear:
+    """Plays clips through the programs there are, or writes them once it is known that none of them plays."""
 
-    if players:
-        click.echo(failure, err=True)
-    path = folder / f"pair-{question.number + 1}-{side}.wav"
-    make_folder(folder)
-    write_atomically(path, to_audio(clip, ".wav"), force=True)
-    click.echo(f"{name}, {clock(clip.seconds)}, to be played: {shown(path)}")
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._players = [player for player in PLAYERS if shutil.which(player[0])]
+
+    def hear(self, question: Question, side: str) -> None:
+        """Play a clip to its end, or write it where it can be played."""
+        clip = question.pair.a if side == "a" else question.pair.b
+        name = f"clip {side.upper()}"
+        if self._players:
+            failure = _play_aloud(clip, None, self._players, name)
+            if not failure:
+                return
+            click.echo(failure, err=True)
+            self._players = []
+        from ..files import write_atomically
+        from ..rendering.audio import to_audio
+
+        path = self._folder / f"pair-{question.number + 1}-{side}.wav"
+        make_folder(self._folder)
+        write_atomically(path, to_audio(clip, ".wav"), force=True)
+        click.echo(f"{name}, {clock(clip.seconds)}, to be played: {shown(path)}")
+
+    def close(self) -> None:
+        """Take away what was written."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        parent = self._folder.parent
+        if parent.is_dir() and not any(parent.iterdir()):
+            parent.rmdir()

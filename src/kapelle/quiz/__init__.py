@@ -14,9 +14,10 @@ from .page import quiz_page
 from .pairs import ALL, KINDS, SIDES, Clips, Pair, QuizError, Sources, new_pairs, pair_of, plan
 from .reply import Reply, read_reply, take_in
 from .results import EXPERIENCES, SKIP, Answered, Judged, Quiz, Results, Sitting
+from .rewriting import Rewrite, rewriter
 from .sitting import Listening, Question, begin
 from .sounds import to_small_mp3
-from .sources import Rewrite, StyleSources, opening, rewriter, style_fingerprint
+from .sources import StyleSources, opening, style_fingerprint
 
 __all__ = [
     "ALL",

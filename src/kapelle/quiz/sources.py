@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..errors import CodecError, WishError
 from ..music import Score, clip
 from ..styles import Style
 from .pairs import ALL, KINDS, Clips, QuizError
+from .rewriting import Rewrite
 
 CLIP_SECONDS = 12.0
 """How long a clip is, to the nearest beat: two lines of a chorale."""
@@ -26,10 +27,6 @@ THICKER = 2.0
 
 TRIES = 12
 """So many real pieces are tried until what is composed can be compared with one."""
-
-Rewrite = Callable[[Score, Sequence[int], int], Score]
-"""From a score, the voices to be written anew (0, the soprano, to 3) and a seed to the score with them; voices and bars
-stay where they are."""
 
 
 class StyleSources:
@@ -106,7 +103,7 @@ class StyleSources:
         real = opening(whole)
         meter, rate = whole.meters[0], whole.tempos.mean(whole.end)
         # A piece that ended with the clip would be told by its close.
-        bars = max(min(2 * (len(real.bars()) - 1), len(whole.bars()) - 1), 1)
+        bars = max(min(2 * _bars(real), _bars(whole)), 1)
         composed = self._composer.compose(
             bars=bars,
             meter=meter.name,
@@ -131,11 +128,6 @@ def style_fingerprint(style: Style) -> str:
     return state.hexdigest()
 
 
-def rewriter(style: Style) -> Rewrite | None:
-    """What writes voices anew in a style; None if the style cannot."""
-    return None
-
-
 def opening(score: Score, seconds: float = CLIP_SECONDS) -> Score:
     """A score up to the beat nearest to so many seconds, or to its end.
 
@@ -144,6 +136,11 @@ def opening(score: Score, seconds: float = CLIP_SECONDS) -> Score:
     beat = max(round(score.meters[0].beat_quarters * score.ticks_per_quarter), 1)
     beats = beat * np.arange(1, -(-score.end // beat) + 1)
     return clip(score, 0, int(beats[np.abs(score.tempos.seconds(beats, score.ticks_per_quarter) - seconds).argmin()]))
+
+
+def _bars(score: Score) -> int:
+    """How many bars a score has, a pickup not counted."""
+    return len(score.bars()) - 1 - (score.pickup > 0)
 
 
 def _parts(score: Score) -> list[int]:
