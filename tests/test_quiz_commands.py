@@ -312,13 +312,25 @@ def test_voices_that_are_written_anew_differ_and_the_others_are_the_composers() 
         assert asked[-1] == (14, KINDS[kind], seed)
 
 
+def test_a_clip_whose_given_voices_are_not_the_real_ones_is_not_asked_about() -> None:
+    corpus = Corpus.of("choirs", [Piece(choir(seed), str(seed), "") for seed in range(20)])
+
+    def up(score: Score, voices: Any, seed: int) -> Score:
+        tracks = [track.replace(notes=track.notes.replace(pitch=track.notes.pitch + 12)) for track in score.tracks]
+        return score.replace(tracks=tuple(tracks))
+
+    style: Any = Choirmaster(corpus)
+    with pytest.raises(QuizError, match="moves the voices that it is given"):
+        StyleSources(style, corpus, up).clips("AT", 1)
+
+
 def test_real_pieces_are_those_held_out_and_each_comes_before_any_comes_again() -> None:
     corpus = Corpus.of("choirs", [Piece(choir(seed), str(seed), "") for seed in range(20)])
     style: Any = Choirmaster(corpus)
 
     def up(score: Score, voices: Any, seed: int) -> Score:
-        tracks = [track.replace(notes=track.notes.replace(pitch=track.notes.pitch + 1)) for track in score.tracks]
-        return score.replace(tracks=tuple(tracks))
+        soprano = score.tracks[0].replace(notes=score.tracks[0].notes.replace(pitch=score.tracks[0].notes.pitch + 1))
+        return score.replace(tracks=(soprano, *score.tracks[1:]))
 
     held = {sources.clips("S", seed).piece for sources in [StyleSources(style, corpus, up)] for seed in range(4)}
     parts = split(corpus, 0)

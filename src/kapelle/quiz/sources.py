@@ -117,7 +117,11 @@ class StyleSources:
     def _some(self, whole: Score, kind: str, seed: int) -> tuple[Score, Score]:
         if self._rewrite is None:
             raise QuizError(f"the style {self.style!r} cannot write single voices anew, as pairs of {kind} need")
-        return opening(whole), opening(self._rewrite(whole, KINDS[kind], seed).replace(tempos=whole.tempos))
+        written = self._rewrite(whole, KINDS[kind], seed)
+        given = [voice for voice in range(len(whole.tracks)) if voice not in KINDS[kind]]
+        if any(whole.tracks[voice].notes != written.tracks[voice].notes for voice in given):
+            raise WishError("it moves the voices that it is given")
+        return opening(whole), opening(written.replace(tempos=whole.tempos))
 
 
 def style_fingerprint(style: Style) -> str:
