@@ -18,6 +18,7 @@ that is no likelihood of the music: what the chord costs is left out.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import math
 import os
@@ -97,6 +98,12 @@ class Pieces:
         root = (steps[:, CHORD] % 12 + shift) % 12
         steps[:, CHORD] = np.where(triad, steps[:, CHORD] // 12 * 12 + root, steps[:, CHORD]) if self._chords else 0
         return steps
+
+    def where(self, stays: list[bool]) -> Pieces:
+        """Some of the pieces."""
+        other = copy.copy(self)
+        other.sounds, other._made = [one for one, stay in zip(self.sounds, stays, strict=True) if stay], {}
+        return other
 
     def batch(self, indices: list[int], shifts: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
         """Steps (B, T, F), padded with zeros, and which are real (B, T)."""
@@ -234,9 +241,21 @@ def judge(arguments: argparse.Namespace) -> None:
     pieces = Pieces(arguments.data, arguments.split, arguments.chords)
     modules = [opened(folder)[1] for folder in arguments.folder]
     reach = range(-(arguments.shifts // 2), (arguments.shifts + 1) // 2 + 1) if arguments.shifts else (0,)
-    pooled, by_piece, voices = judged(modules, pieces, tuple(reach))
-    print(f"{arguments.split}: {pooled:.4f} pooled, {by_piece:.4f} mean of pieces, keys {list(reach)}")
-    print("  " + ", ".join(f"{name} {4 * part:.4f}" for name, part in zip(partwriting.VOICES, voices, strict=True)))
+    print(f"{arguments.split}, {len(modules)} networks, keys {list(reach)}")
+    for what in ("all pieces", "no tune of training"):
+        if what != "all pieces":
+            known = {opening(sounds) for sounds in Pieces(arguments.data, "train").sounds}
+            pieces = pieces.where([opening(sounds) not in known for sounds in pieces.sounds])
+        pooled, by_piece, voices = judged(modules, pieces, tuple(reach))
+        parts = ", ".join(f"{name} {4 * part:.4f}" for name, part in zip(partwriting.VOICES, voices, strict=True))
+        print(f"{what}, {len(pieces.sounds)}: {pooled:.4f} pooled, {by_piece:.4f} mean of pieces; {parts}")
+
+
+def opening(sounds: Steps, moves: int = 12) -> tuple[int, ...]:
+    """How the soprano moves first: by this two tunes are called one."""
+    tune = sounds[sounds[:, 0] >= 0, 0]
+    steps = np.diff(tune)
+    return tuple(steps[steps != 0][:moves].tolist())
 
 
 MASKS = ("S", "A", "T", "B", "AT", "ATB")
