@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kapelle.files.musicxml import encode
+from kapelle.files.musicxml import decode, encode
+from kapelle.files.musicxml.canonical import canonical
 from kapelle.files.musicxml.clefs import BASS, LEFT, RIGHT, TREBLE, View, usual_views, views_by_bar
 from kapelle.files.musicxml.dynamics import dynamics_by_bar
 from kapelle.files.musicxml.hands import left_hand, pairs_of_hands
@@ -226,3 +227,24 @@ def test_beams_hold_half_a_bar_of_eighths_and_else_a_beat(durations: list[int], 
 )
 def test_later_lines_have_short_names(name: str, short: str) -> None:
     assert abbreviation(name) == short
+
+
+# -- fermatas --------------------------------------------------------------------------------------
+
+
+def test_a_fermata_stands_over_every_voice_that_begins_there_and_over_the_last_of_tied_notes() -> None:
+    held = Notes.of([(0, 72, 60, 80), (72, 120, 59, 80)])
+    score = Score(24, (Track(line([72, 74, 76, 77, 79]), 52), Track(held, 52)), fermatas=(24, 72))
+    tree = tree_of(score)
+    over = [
+        [note.find("notations/fermata") is not None for note in part.iter("note") if note.find("rest") is None]
+        for part in tree.findall("part")
+    ]
+    assert over == [[False, True, False, True, False], [False, False, True]]
+    assert decode(encode(score)).fermatas == (24, 72)
+
+
+def test_a_fermata_over_nothing_is_not_written() -> None:
+    score = Score(24, (Track(line([72, 74]), 52),), fermatas=(12, 24, 96))
+    assert decode(encode(score)) == canonical(score)
+    assert canonical(score).fermatas == (24,)

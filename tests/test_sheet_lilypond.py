@@ -113,3 +113,8 @@ def test_bars_of_a_page_have_the_lengths_of_the_score() -> None:
     text = to_lilypond(piece(0))
     sizes = [Fraction(size) for size in re.findall(r"measureLength = #\(ly:make-moment (\d+/\d+)\)", text)]
     assert all(Fraction(length, 96) in {Fraction(3, 4), Fraction(5, 4), Fraction(1, 4), *sizes} for length in lengths)
+
+
+def test_fermatas_are_written() -> None:
+    score = Score(24, (Track(Notes.of([(0, 96, 72, 80), (96, 96, 74, 80)]), 52),), fermatas=(96,))
+    assert to_lilypond(score).count("\\fermata") == 1

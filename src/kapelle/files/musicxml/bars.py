@@ -32,6 +32,7 @@ class Event:
         beams: "begin", "continue", "end" or a hook for each beam.
         hidden: a rest that is only there to fill its voice.
         whole_bar: a rest of a full bar.
+        fermata: whether it is held beyond its time; of tied chords the last one is.
     """
 
     value: Value
@@ -42,6 +43,7 @@ class Event:
     beams: tuple[str, ...] = ()
     hidden: bool = False
     whole_bar: bool = False
+    fermata: bool = False
 
 
 class PartBars:
@@ -51,6 +53,7 @@ class PartBars:
         self._score = score
         self._spelling = spelling
         self._is_drum = track.is_drum
+        self._fermatas = frozenset(score.fermatas)
         self._starts = score.bars().tolist()
         self._numbers = []
         below = max(_FIRST_LOWER_VOICE, len(lines[0].voices) + 1)
@@ -107,7 +110,9 @@ class PartBars:
                     continue
                 ties: tuple[str, ...] = ("stop",) if place or owner.onset < onset else ()
                 ties += ("start",) if place + 1 < len(values) or owner.end > end else ()
-                events.append(Event(value, owner, ties, () if self._is_drum else self._names(owner)))
+                event = Event(value, owner, ties, () if self._is_drum else self._names(owner))
+                event.fermata = owner.onset in self._fermatas and "start" not in ties
+                events.append(event)
         _set_beams(events, bar)
         return events
 

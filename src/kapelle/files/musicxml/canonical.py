@@ -28,7 +28,8 @@ def canonical(score: Score) -> Score:
     - Keys stand at the start of their bar, and signs that change nothing are gone, as are metres and tempos after
       the last bar. A first bar that a metre cuts short is a pickup.
     - Names and titles are one line of printable characters.
-    - A drum track has program 0. Pedals are gone. A score without tracks has an empty one.
+    - Fermatas stand where a note begins. A drum track has program 0. Pedals are gone. A score without tracks has an
+      empty one.
 
     Raises:
         FileError: if the score is longer than 100,000 quarters.
@@ -51,6 +52,7 @@ def canonical(score: Score) -> Score:
         keys=_keys(score) or with_detected_key(score).keys,
         pickup=length if length < score.meters[0].bar_length(score.ticks_per_quarter) else 0,
         title=one_line(score.title),
+        fermatas=tuple(onset for onset in score.fermatas if any(onset in track.notes.onset for track in tracks)),
     )
 
 

@@ -22,7 +22,7 @@ def add_event(measure: Element, event: Event, voice: int, stem: str, part_id: st
             _type(note, value, "")
         if staff:
             leaf(note, "staff", staff)
-        _notations(note, event, with_tuplet=True)
+        _notations(note, event, is_first=True)
         return
     for place, (pitch, velocity) in enumerate(zip(event.chord.pitches, event.chord.velocities, strict=True)):
         note = SubElement(measure, "note", dynamics=f"{velocity / 0.9:.2f}")
@@ -53,7 +53,7 @@ def add_event(measure: Element, event: Event, voice: int, stem: str, part_id: st
         if not place:
             for level, beam in enumerate(event.beams, 1):
                 leaf(note, "beam", beam).set("number", str(level))
-        _notations(note, event, with_tuplet=not place)
+        _notations(note, event, is_first=not place)
 
 
 def _pitch(note: Element, name: tuple[str, int, int]) -> None:
@@ -77,12 +77,15 @@ def _type(note: Element, value: Value, accidental: str) -> None:
         leaf(change, "normal-notes", value.tuplet[1])
 
 
-def _notations(note: Element, event: Event, *, with_tuplet: bool) -> None:
-    edges = event.value.edges if with_tuplet else ()
-    if not edges and not event.ties:
+def _notations(note: Element, event: Event, *, is_first: bool) -> None:
+    edges = event.value.edges if is_first else ()
+    has_fermata = event.fermata and is_first
+    if not (edges or event.ties or has_fermata):
         return
     notations = SubElement(note, "notations")
     for kind in event.ties:
         SubElement(notations, "tied", type=kind)
     for kind in edges:
         SubElement(notations, "tuplet", type=kind, number="1")
+    if has_fermata:
+        SubElement(notations, "fermata", type="upright")

@@ -74,6 +74,7 @@ class _Part:
 
     Attributes:
         rows: [onset, duration, pitch, velocity, is it a drum] of each note.
+        fermatas: onsets of notes that are held beyond their time.
         pending: the rows that are tied on, by pitch and end, then by voice.
     """
 
@@ -82,6 +83,7 @@ class _Part:
     channel: int
     drum_keys: dict[str, int]
     rows: list[list[int]] = field(default_factory=list)
+    fermatas: set[int] = field(default_factory=set)
     pending: dict[tuple[int, int], dict[str, list[int]]] = field(default_factory=dict)
     divisions: int = 1
     transpose: int = 0
@@ -142,6 +144,7 @@ class _Reader:
             keys=tuple(self._keys),
             pickup=pickup,
             title=self._title(),
+            fermatas=tuple(sorted(set().union(*(part.fermatas for part in parts)))),
         )
         return score if self._unit <= LARGEST_UNIT else resample(score, LARGEST_UNIT)
 
@@ -241,6 +244,8 @@ class _Reader:
             part.rows.append(row)
         else:
             row[1] += duration
+        if note.find("notations/fermata") is not None:
+            part.fermatas.add(row[0])
         if "start" in ties:
             part.pending.setdefault((pitch, onset + duration), {})[voice] = row
         return now

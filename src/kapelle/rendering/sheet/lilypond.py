@@ -201,6 +201,7 @@ class _Part:
         word += length + ("~" if "start" in event.ties else "")
         if event.beams:
             word += {"begin": "[", "end": "]"}.get(event.beams[0], "")
+        word += "\\fermata" if event.fermata else ""
         return word + (f"\\{mark}" if mark else "")
 
 
