@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .output import clock, count, shown
-from .playing import PLAYERS, _play_aloud
+from .playing import PLAYERS, play_aloud
 from .writing import make_folder
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class _Ear:
         clip = question.pair.a if side == "a" else question.pair.b
         name = f"clip {side.upper()}"
         if self._players:
-            failure = _play_aloud(clip, None, self._players, name)
+            failure = play_aloud(clip, None, self._players, name)
             if not failure:
                 return
             click.echo(failure, err=True)

@@ -59,7 +59,7 @@ def play(music: Path, soundfont: Path | None, port: str | None) -> None:
     bank = None if soundfont is None else open_soundfont(soundfont)
     players = [] if port is not None else [player for player in PLAYERS if shutil.which(player[0])]
     if players:
-        failure = _play_aloud(score, bank, players, shown(music))
+        failure = play_aloud(score, bank, players, shown(music))
         if not failure:
             return
     else:
@@ -72,7 +72,7 @@ def play(music: Path, soundfont: Path | None, port: str | None) -> None:
         output.close_port()
 
 
-def _play_aloud(score: Score, bank: Any, players: list[tuple[str, ...]], name: str) -> str:
+def play_aloud(score: Score, bank: Any, players: list[tuple[str, ...]], name: str) -> str:
     """Play through the first program that can; why the last of them could not, if none can."""
     from ..rendering.audio import to_audio
 
