@@ -11,13 +11,13 @@ pytest.importorskip("music21")
 
 from kapelle.corpora import folk
 from kapelle.corpora.abc import parse_tune, split_tunes, tune_score
-from kapelle.corpora.barring import Measure, fit_bars
 from kapelle.corpora.cache import Parsed, cached
 from kapelle.corpora.chorale import VOICES, parse_chorales
 from kapelle.corpora.corpus import Piece
 from kapelle.corpora.m21 import cache_key, music21_corpus
 from kapelle.corpora.tunes import load_tunes
 from kapelle.errors import CorpusError
+from kapelle.files.barring import Measure, fit_bars
 from kapelle.music import Score
 
 HEAD = "X:1\nT:Test\nM:2/4\nL:1/8\nK:D\n"

@@ -1,4 +1,4 @@
-"""Tunes in ABC notation, by way of music21's tokens.
+"""Tunes of the collections in ABC notation, by way of music21's tokens.
 
 music21's finished streams lose where first and second endings stop and re-bar what does not add up; its tokens
 keep both, carry resolved pitches and lengths, and take a tenth of the time.
@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import CorpusError, MissingExtra
+from ..errors import CorpusError, FileError, MissingExtra
+from ..files.barring import Measure, fit_bars
 from ..music import Key, Meter, Notes, Score, TempoMap, Track
-from .barring import Measure, fit_bars
 
 TICKS_PER_QUARTER = 24
 VELOCITY = 80
@@ -116,7 +116,10 @@ def tune_score(tune: Tune, quarters_per_minute: float, program: int, missing_lin
         CorpusError: if its bars do not add up, with the reason in a few words.
     """
     measures = [Measure(bar.length, Fraction(4 * bar.meter[0], bar.meter[1]), bar.opens_section) for bar in tune.bars]
-    layout = fit_bars(measures, missing_lines)
+    try:
+        layout = fit_bars(measures, missing_lines)
+    except FileError as error:
+        raise CorpusError(str(error)) from error
     rows: list[list[int]] = []
     open_tie = -1
     meters: list[Meter] = []

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import CorpusError, MissingExtra
+from ..errors import CorpusError, FileError, MissingExtra
+from ..files.barring import Layout, Measure, fit_bars
 from ..music import Key, Meter, Notes, Score, TempoMap, Track, key_fit
-from .barring import Layout, Measure, fit_bars
 from .cache import Parsed, cached
 from .corpus import Corpus, Piece
 from .m21 import cache_key, music21_corpus
@@ -63,7 +63,7 @@ def parse_chorales(files: Sequence[Path], progress: Progress | None = None) -> P
         try:
             stream = converter.parse(path, forceSource=True, storePickle=False)
             pieces.append(Piece(chorale_score(stream, name), name, path.name))
-        except CorpusError as error:
+        except (CorpusError, FileError) as error:
             skipped.append((name, str(error)))
         if progress is not None:
             progress(index + 1, len(files))

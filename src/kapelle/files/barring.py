@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..errors import CorpusError
+from ..errors import FileError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def fit_bars(measures: Sequence[Measure], missing_lines: bool = False) -> Layout
             measure may hold several bars.
 
     Raises:
-        CorpusError: if they do not add up.
+        FileError: if they do not add up.
 
     >>> whole, half = Fraction(4), Fraction(2)
     >>> layout = fit_bars([Measure(half, whole, True), Measure(whole, whole, False), Measure(half, whole, False)])
@@ -64,7 +64,7 @@ def fit_bars(measures: Sequence[Measure], missing_lines: bool = False) -> Layout
             at += measure.bar - filled
             filled = Fraction(0)
         elif filled and not measure.opens_section:
-            raise CorpusError("a bar is too short for its metre")
+            raise FileError("a bar is too short for its metre")
         onsets.append(at)
         at += measure.length
         filled += measure.length
@@ -73,7 +73,7 @@ def fit_bars(measures: Sequence[Measure], missing_lines: bool = False) -> Layout
             if not filled:
                 continue
         if filled > measure.bar:
-            raise CorpusError("a bar is too long for its metre")
+            raise FileError("a bar is too long for its metre")
         if filled == measure.bar:
             filled = Fraction(0)
         elif index == 0 and len(measures) > 1:
