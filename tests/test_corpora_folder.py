@@ -121,7 +121,7 @@ def test_a_reader_that_fails_in_its_own_way_does_not_end_the_loading(
         raise RuntimeError("a stranger's\nfault")
 
     monkeypatch.setattr(files, "load", fail)
-    assert folder.load_one(tmp_path / "x.mid") == (None, "cannot be read: RuntimeError: a stranger's fault")
+    assert folder.load_one(tmp_path / "x.mid") == [(None, "cannot be read: RuntimeError: a stranger's fault")]
 
 
 def test_every_named_corpus_says_what_it_is() -> None:

@@ -36,9 +36,9 @@ def _check_format(suffix: str) -> None:
     from ..rendering import SUFFIXES
 
     try:
-        format_of(f"piece{suffix}")
+        format_of(f"piece{suffix}", to_write=True)
     except FileError:
-        known = [form.SUFFIXES[0] for form in formats().values()]
+        known = [form.SUFFIXES[0] for form in formats(to_write=True).values()]
         names = ", ".join(name.removeprefix(".") for name in (*known, *SUFFIXES))
         raise FileError(f"expected --formats of {names}, got {suffix.removeprefix('.')!r}") from None
 
@@ -138,8 +138,9 @@ def bytes_of(score: Score, path: Path) -> bytes:
     if suffix in SUFFIXES:
         return render(score, suffix)
 
+    form = format_of(path, to_write=True)
     try:
-        return format_of(path).encode(score)
+        return form.encode(score)
     except FileError as error:
         raise FileError(f"{shown(path)}: {error}") from None
 

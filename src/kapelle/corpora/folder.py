@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .. import files
-from ..errors import CorpusError, KapelleError
+from ..errors import CorpusError, FileError, KapelleError
 from ..music import Score
 from .corpus import Corpus, Piece
 from .tunes import MIN_NOTES, Progress
@@ -58,30 +58,35 @@ def load_files(
 ) -> tuple[list[Piece], list[tuple[str, str]]]:
     """The pieces in these files, named by their paths inside `base`, and why others are left out."""
     pieces, skipped = [], []
-    for index, (path, (score, reason)) in enumerate(zip(paths, map(load_one, paths), strict=True)):
-        source = shown(path.relative_to(base))
-        if score is None:
-            skipped.append((source, reason))
-        else:
-            pieces.append(Piece(score, score.title.strip() or shown(Path(path.stem)), source))
+    for index, path in enumerate(paths):
+        found = load_one(path)
+        for number, (score, reason) in enumerate(found, 1):
+            source = shown(path.relative_to(base)) + (f", {number}" if len(found) > 1 else "")
+            if score is None:
+                skipped.append((source, reason))
+            else:
+                pieces.append(Piece(score, score.title.strip() or shown(Path(path.stem)), source))
         if progress is not None:
             progress(index + 1, len(paths))
     return pieces, skipped
 
 
-def load_one(path: Path) -> tuple[Score | None, str]:
-    """The score in a file, or none and in one line why not."""
+def load_one(path: Path) -> list[tuple[Score | None, str]]:
+    """Each piece in a file, or none and in one line why not."""
     try:
-        score = files.load(path)
+        return [_judged(found) for found in files.load_all(path)]
     except KapelleError as error:
         # Errors of files begin with the whole path, which the list of what was left out tells already.
-        return None, str(error).removeprefix(f"{os.fspath(path)}: ")
+        return [(None, str(error).removeprefix(f"{os.fspath(path)}: "))]
     # Readers that other packages bring must not end the loading of a thousand files.
     except Exception as error:
-        return None, f"cannot be read: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
-    if score.num_notes < MIN_NOTES:
-        return None, f"fewer than {MIN_NOTES} notes"
-    return score, ""
+        return [(None, f"cannot be read: {type(error).__name__}: {' '.join(str(error).split())[:200]}")]
+
+
+def _judged(found: Score | FileError) -> tuple[Score | None, str]:
+    if isinstance(found, FileError):
+        return None, str(found)
+    return (None, f"fewer than {MIN_NOTES} notes") if found.num_notes < MIN_NOTES else (found, "")
 
 
 def walk(root: Path, unreadable: list[tuple[str, str]]) -> Iterator[Path]:

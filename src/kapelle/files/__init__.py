@@ -1,7 +1,7 @@
 """Files: the only place where music meets bytes.
 
 The folder is the registry. A format is one module here (or one that another package names under the entry
-point group `kapelle.files`) with four names:
+point group `kapelle.files`) with these names:
 
     NAME      as people call it, "midi"
     SUFFIXES  endings of file names, in small letters with the dot; the first is the one to choose
@@ -11,7 +11,10 @@ point group `kapelle.files`) with four names:
 A format whose suffix belongs to other files more often than not, such as .txt, also has BEGINS: the bytes that
 each of its files begins with. `holds_music` goes by them.
 
-Both functions touch no disk and raise FileError with one line. A module is imported when a suffix asks for it,
+One that can only be read has no `encode`. One whose files may hold many pieces also has `split`: the bytes of a file
+-> those of a file for each piece; `decode` then reads the first.
+
+These functions touch no disk and raise FileError with one line. A module is imported when a suffix asks for it,
 and imports whatever is heavy inside its functions.
 """
 
@@ -33,13 +36,13 @@ from ..errors import FileError
 from ..music import Score
 from .disk import read_bytes, write_atomically
 
-__all__ = ["Format", "format_of", "formats", "holds_music", "load", "save", "write_atomically"]
+__all__ = ["Format", "format_of", "formats", "holds_music", "load", "load_all", "save", "write_atomically"]
 
 GROUP = "kapelle.files"
 
 
 class Format(Protocol):
-    """A file format: a module, or any object with these four names."""
+    """A file format: a module, or any object with these names; `encode` only if it can be written."""
 
     NAME: str
     SUFFIXES: tuple[str, ...]
@@ -66,6 +69,29 @@ def load(path: str | os.PathLike[str]) -> Score:
         raise FileError(f"{os.fspath(path)}: {error}") from error
 
 
+def load_all(path: str | os.PathLike[str]) -> Iterator[Score | FileError]:
+    """Every piece in a file, or why it cannot be read: one for most formats, many for a book of tunes.
+
+    Raises:
+        FileError: if the file as a whole cannot be read or understood; the line starts with its path.
+        MissingExtra: if the format needs libraries that are not installed.
+    """
+    form = format_of(path)
+    split = getattr(form, "split", None)
+    if split is None:
+        yield load(path)
+        return
+    try:
+        parts = split(read_bytes(path))
+    except FileError as error:
+        raise FileError(f"{os.fspath(path)}: {error}") from error
+    for part in parts:
+        try:
+            yield form.decode(part)
+        except FileError as error:
+            yield error
+
+
 def save(score: Score, path: str | os.PathLike[str], force: bool = False) -> Path:
     """Write a score in the format that the suffix names; the path comes back.
 
@@ -77,7 +103,7 @@ def save(score: Score, path: str | os.PathLike[str], force: bool = False) -> Pat
     Raises:
         FileError: if the file exists and `force` is off, or it cannot be written; the line starts with its path.
     """
-    form = format_of(path)
+    form = format_of(path, to_write=True)
     try:
         data = form.encode(score)
     except FileError as error:
@@ -86,26 +112,31 @@ def save(score: Score, path: str | os.PathLike[str], force: bool = False) -> Pat
     return Path(path)
 
 
-def formats() -> dict[str, Format]:
-    """Every known format by its name; this imports all of them.
+def formats(to_write: bool = False) -> dict[str, Format]:
+    """Every known format by its name, or only those that can be written; this imports all of them.
 
     >>> formats()["midi"].SUFFIXES[0]
     '.mid'
     """
-    return {form.NAME: form for form in _search("")}
+    return {form.NAME: form for form in _search("") if not to_write or hasattr(form, "encode")}
 
 
-def format_of(path: str | os.PathLike[str]) -> Format:
+def format_of(path: str | os.PathLike[str], to_write: bool = False) -> Format:
     """The format that a file's suffix names; capital letters do not matter.
 
+    Args:
+        to_write: whether it must be one that can be written.
+
     Raises:
-        FileError: if no format has the suffix; the line names the suffixes there are.
+        FileError: if no such format has the suffix; the line names the suffixes there are.
     """
     suffix = os.path.splitext(path)[1].lower()
     for form in _search(suffix):
         if suffix in form.SUFFIXES:
+            if to_write and not hasattr(form, "encode"):
+                raise FileError(f"{os.fspath(path)}: {form.NAME} is read but not written; choose .musicxml or .mid")
             return form
-    known = sorted({known for form in formats().values() for known in form.SUFFIXES})
+    known = sorted({known for form in formats(to_write).values() for known in form.SUFFIXES})
     near = difflib.get_close_matches(suffix, known, 1)
     hint = f"; did you mean {near[0]}?" if near else ""
     got = f"the suffix {suffix}" if suffix else "no suffix"

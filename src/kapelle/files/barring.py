@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -31,10 +32,12 @@ class Layout:
     Attributes:
         pickup: quarters of an incomplete first bar, 0 for none.
         onsets: quarters from the start, one for each measure.
+        restarts: measures at which the metre begins anew, the one before not having filled its bar.
     """
 
     pickup: Fraction
     onsets: tuple[Fraction, ...]
+    restarts: frozenset[int] = frozenset()
 
 
 def fit_bars(measures: Sequence[Measure], missing_lines: bool = False) -> Layout:
@@ -79,3 +82,21 @@ def fit_bars(measures: Sequence[Measure], missing_lines: bool = False) -> Layout
         elif index == 0 and len(measures) > 1:
             pickup, filled = filled, Fraction(0)
     return Layout(pickup, tuple(onsets))
+
+
+def as_written(measures: Sequence[Measure]) -> Layout:
+    """Lays measures out one after another, whether they add up or not.
+
+    A first measure that is short is a pickup. After any other that does not fill its bar the metre begins anew.
+
+    Args:
+        measures: in order.
+
+    >>> bar = Fraction(4)
+    >>> sorted(as_written([Measure(bar, bar, True), Measure(bar / 2, bar, False), Measure(bar, bar, False)]).restarts)
+    [2]
+    """
+    onsets = [Fraction(0), *itertools.accumulate(measure.length for measure in measures)][: len(measures)]
+    has_pickup = len(measures) > 1 and measures[0].length < measures[0].bar
+    uneven = {at + 1 for at, measure in enumerate(measures[:-1]) if measure.length != measure.bar}
+    return Layout(measures[0].length if has_pickup else Fraction(0), tuple(onsets), frozenset(uneven - {has_pickup}))
