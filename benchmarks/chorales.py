@@ -262,26 +262,59 @@ MASKS = ("S", "A", "T", "B", "AT", "ATB")
 
 
 def complete(arguments: argparse.Namespace) -> None:
-    """How often the most likely word is wrong where some voices are given throughout and the others written."""
+    """How often a pitch is wrong where some voices are given throughout and the others are written.
+
+    Greedy takes the most likely word from left to right; drawn, one by chance; of `--draws` of these the best is the
+    likeliest, and the vote takes in each step the pitch that most of them have.
+    """
     pieces = Pieces(arguments.data, arguments.split)
+    pieces.sounds = pieces.sounds[:: arguments.every]
     net, module = opened(arguments.folder[0])
     player = net.player({name: weight.numpy() for name, weight in module.state_dict().items()})
+    print(
+        "| written | " + " | ".join(f"{way}: tokens, frames" for way in WAYS) + " |\n" + "|---" * (1 + len(WAYS)) + "|"
+    )
     for mask in arguments.masks.split(","):
-        wrong = tokens = frames = steps = 0
+        written = [partwriting.VOICES.index(name) for name in mask]
+        wrong = {way: np.zeros(2) for way in WAYS}
+        total = np.zeros(2)
         for index, sounds in enumerate(pieces.sounds):
-            written = [partwriting.VOICES.index(name) for name in mask]
-            missed = completed(player, pieces.steps(index), written)[:, written] != sounds[:, written]
-            wrong, tokens = wrong + int(missed.sum()), tokens + missed.size
-            frames, steps = frames + int(missed.any(1).sum()), steps + len(sounds)
-        print(f"{mask}: wrong tokens {wrong / tokens:.3f}, wrong frames {frames / steps:.3f}", flush=True)
+            for way, found in _ways(player, pieces.steps(index), written, arguments.draws, index).items():
+                missed = found[:, written] != sounds[:, written]
+                wrong[way] += (missed.sum(), missed.any(1).sum())
+            total += (missed.size, len(missed))
+        cells = [f"{tokens:.3f}, {frames:.3f}" for tokens, frames in (wrong[way] / total for way in WAYS)]
+        print(f"| {mask} | {' | '.join(cells)} |", flush=True)
 
 
-def completed(player: Any, steps: NDArray[np.int16], written: list[int]) -> Steps:
-    """A piece whose written voices are the most likely ones, left to right: heights, shape (T, 4)."""
+WAYS = ("greedy", "drawn", "best", "vote")
+
+
+def _ways(player: Any, steps: NDArray[np.int16], written: list[int], draws: int, seed: int) -> dict[str, Steps]:
+    rng = np.random.default_rng(seed)
+    greedy = completed(player, steps, written, None)[0]
+    drawn = [completed(player, steps, written, rng) for _ in range(draws)]
+    heights = np.stack([one for one, _ in drawn])
+    counts = (heights[:, :, :, None] == np.arange(-1, HEIGHTS)).sum(0)
+    best = min(drawn, key=lambda one: one[1])[0]
+    return {"greedy": greedy, "drawn": drawn[0][0], "best": best, "vote": counts.argmax(-1) - 1}
+
+
+def completed(
+    player: Any, steps: NDArray[np.int16], written: list[int], rng: np.random.Generator | None
+) -> tuple[Steps, float]:
+    """A piece some voices of which are written left to right: heights, shape (T, 4), and what they cost in nats.
+
+    Args:
+        player: of a network that learnt to be given voices.
+        steps: the piece.
+        written: voices.
+        rng: draws the words; None for the most likely ones.
+    """
     shown = np.zeros(steps.shape, bool)
     shown[:, [VOICE[voice] for voice in range(4) if voice not in written]] = True
     player.show(steps, shown)
-    past, heights = lines.Past(), []
+    past, heights, nats = lines.Past(), [], 0.0
     for row in steps.tolist():
         for column, word in enumerate([*row[: len(FACTS)], *past.before()]):
             player.put(column, word)
@@ -289,14 +322,18 @@ def completed(player: Any, steps: NDArray[np.int16], written: list[int]) -> Step
         for own in lines.ORDER:
             words[own] = row[VOICE[own]]
             if own in written:
-                logits = player.logits(VOICE[own])
+                logits = np.asarray(player.logits(VOICE[own]), float)
                 logits[1] = logits[1] if past.sounds[own] >= 0 else -np.inf
-                words[own] = int(logits.argmax())
+                chances = np.exp(logits - np.logaddexp.reduce(logits))
+                words[own] = int(
+                    logits.argmax() if rng is None else rng.choice(len(chances), p=chances / chances.sum())
+                )
+                nats -= float(np.log(chances[words[own]]))
             for column, word in enumerate([words[own], *past.after(own, words[own])], VOICE[own]):
                 player.put(column, word)
         past.step(words)
         heights.append(past.sounds.copy())
-    return np.array(heights)
+    return np.array(heights), nats
 
 
 # -- the codec -------------------------------------------------------------------------------------
@@ -330,10 +367,12 @@ def main() -> None:
         command.add_argument("folder", type=Path, nargs=None if name == "train" else "+")
         command.add_argument("--data", type=Path, required=True)
         if name != "train":
-            command.add_argument("--split", default="valid")
+            command.add_argument("--split", default="valid", choices=("train", "valid", "test"))
             command.add_argument("--shifts", type=int, default=0)
         command.add_argument("--chords", action="store_true", help="the network is told the chord of each step")
     commands.choices["complete"].add_argument("--masks", default=",".join(MASKS), help="the voices to be written")
+    commands.choices["complete"].add_argument("--draws", type=int, default=16)
+    commands.choices["complete"].add_argument("--every", type=int, default=1, help="of so many pieces one")
     commands.add_parser("corpus").set_defaults(action=corpus)
     command = commands.choices["train"]
     command.add_argument("--minutes", type=float, default=180.0)
