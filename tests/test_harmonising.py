@@ -227,3 +227,7 @@ def test_a_melody_is_harmonised_at_the_terminal(terminal: Terminal, style: Style
     terminal.refuses("harmonize tune.mid --style choir.safetensors --rules fifths", "got 'fifths'")
     terminal.refuses("harmonize tune.mid --style choir.safetensors --fermatas 2,x", "got '2,x'")
     terminal.refuses("harmonize none.mid --style choir.safetensors", "none.mid")
+
+
+def test_what_is_composed_in_voices_is_in_a_key_that_the_pieces_are_in(style: Style) -> None:
+    assert {style.compose(bars=1, seed=seed).keys[0].name for seed in range(12)} <= set(style.habits.keys)

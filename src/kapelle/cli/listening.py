@@ -71,7 +71,7 @@ def check_target(path: Path) -> None:
     from ..rendering import SUFFIXES
 
     if path.suffix.lower() not in SUFFIXES:
-        format_of(path)
+        format_of(path, to_write=True)
 
 
 def hear(path: Path, polyphonic: bool = False, tempo: float | None = None, meter: str | None = None) -> Heard:

@@ -131,6 +131,13 @@ class Habits:
         times = np.array(list(bands.values()))
         return list(bands)[rng.choice(len(times), p=times / times.sum())]
 
+    def draw_key(self, rng: np.random.Generator) -> Key | None:
+        """A key, drawn as often as pieces are in it; None where they say none."""
+        if not self.keys:
+            return None
+        times = np.array(list(self.keys.values()))
+        return Key.parse(list(self.keys)[rng.choice(len(times), p=times / times.sum())])
+
     def shift_to(self, key: Key | None) -> int:
         """Semitones, -6..5, from a key that the pieces are often in to the wished one; the fewer the better.
 

@@ -84,11 +84,13 @@ def _most_steps(wishes: Wishes, habits: Habits) -> int:
 def _header(
     codec: Codec, player: Player, habits: Habits, wishes: Wishes, shift: int, taste: Taste, rng: np.random.Generator
 ) -> tuple[Steps, Wishes, int | None]:
-    """The five header facts, the wishes with their length in bars, and the bars to announce for wished notes."""
+    """The header facts, the wishes with their length in bars, and the bars to announce for wished notes."""
     open_ended = wishes.bars is None and wishes.notes is None and wishes.seconds is None
     # The other facts are drawn for a piece of about the length that it will have.
     expected = max(1, round(wishes.notes / habits.notes_per_bar)) if wishes.notes is not None else habits.bars
-    walk = codec.walk(replace(wishes, seconds=None), guide=None if open_ended else expected, shift=shift)
+    # From transposed pieces a network of voices learns every key, but hardly which ones are usual.
+    key = habits.draw_key(rng) if wishes.key is None and codec.in_voices else wishes.key
+    walk = codec.walk(replace(wishes, seconds=None, key=key), guide=None if open_ended else expected, shift=shift)
     steps = write(player, codec, walk, taste, rng, most_steps=codec.header_steps).steps
     facts = codec.facts(steps)
     meter = Meter.parse(facts["meter"])
