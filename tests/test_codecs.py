@@ -50,7 +50,8 @@ def random_walk(codec: Codec, wishes: Wishes, seed: int, most: int = 400) -> np.
                 mask = walk.allowed(column)
                 assert mask.shape == (size,)
                 assert mask.any(), f"nothing may follow in {codec.layout[column][0]}"
-                word = int(rng.choice(np.flatnonzero(mask)))
+                words = np.flatnonzero(mask)
+                word = int(words[rng.integers(len(words))])
             row.append(walk.put(column, word))
         rows.append(row)
     return np.array(rows, np.int32)

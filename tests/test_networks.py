@@ -19,6 +19,7 @@ SMALL = {
         "embed_dim": 24, "hidden_dim": 32, "inner_dim": 16, "attention_dim": 8, "num_heads": 2, "window": 3,
         "stride": 2, "lead": 1, "reveal": 0.0,
     },
+    "biaxial": {"time_dims": (16,), "note_dims": (12,), "reach": 3, "facts_dim": 24, "story_dim": 24},
 }  # fmt: skip
 each_preset = pytest.mark.parametrize("preset", sorted(presets()))
 

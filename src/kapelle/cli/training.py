@@ -31,8 +31,8 @@ LISTENED = "recordings"
 """The corpus that --listen is short for."""
 
 NETWORKS = (
-    "stepwise; voices or chorale for music in four voices; or a reference network: softology, skuldur, textbook, "
-    "event, and bachbot for four voices.  [stepwise]"
+    "stepwise; voices or chorale for music in four voices; biaxial for music as a picture; or a reference network: "
+    "softology, skuldur, textbook, event, bachbot for four voices, johnson and deepj as pictures.  [stepwise]"
 )
 """Help for the option --network."""
 

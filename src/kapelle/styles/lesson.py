@@ -25,7 +25,9 @@ FINE_TUNING_RATE = 1e-3
 FEW_PIECES, SMOOTHING = 100, 0.05
 """Fewer pieces than this are learnt with so much smoothing: without it a network becomes sure that there are no other
 instruments than those few pieces have, and foretells held-out pieces worse from the first minute on."""
-CODECS = {"voices": "chorale", "chorale": "chorale", "bachbot": "chorale"}
+CODECS = {"voices": "chorale", "chorale": "chorale", "bachbot": "chorale"} | dict.fromkeys(
+    ("biaxial", "johnson", "deepj"), "frames"
+)
 """In which codec networks read music that are not made for events."""
 OF_RECIPE = ("learning_rate", "crop", "rounding")
 """What may be changed that is no part of a network's configuration, but of how it is trained."""
@@ -277,6 +279,9 @@ def recipe_of(network_name: str) -> dict[str, Any]:
     """How the reference networks were trained by their makers, and networks of voices: from whole pieces."""
     if CODECS.get(network_name) == "chorale" and network_name not in REFERENCES:
         return {"crop": 1024}
+    if CODECS.get(network_name) == "frames":
+        # Eight bars of sixteenths, as Johnson did: every frame is a step for each of its keys.
+        return {"crop": 128}
     if network_name not in REFERENCES:
         return {}
     # Windows of 100 tokens, as theirs were: 25 steps with four fields that are chosen.

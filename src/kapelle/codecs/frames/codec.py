@@ -1,0 +1,270 @@
+"""One step per frame of a grid: the codec of music as a picture.
+
+A piece is six header facts (length in bars, metre, tempo, key, pickup, program), then one step for each frame from the
+first note's bar on, or from the pickup, then an end. A step is a row of columns:
+
+    position   frames since the bar line            } follow from what was told before: they are there
+    remaining  bars left, this one included         } for the network to see and cost nothing
+    meter      the metre in force                   }
+    key        the key of the piece                 }
+    shift      semitones by which training transposed the piece; free like the others
+    kind       a header fact, a frame, a frame that begins a new metre, or the end
+    pitch P    for each pitch from low to high: silent, held, or struck with a loudness
+    drum D     the same for each drum key
+
+A repeated note is told from a held one, and notes that sound in the last frame end with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import CodecError, StyleError
+from ...music import IntArray, Score, Wishes
+from ..events.vocabulary import FAR, MAX_BARS, SHIFTS, TEMPOS, nearest
+from .picture import Picture, narrowed, read, score_of
+from .vocabulary import HEADER, HELD, NOBODY, STRUCK, Vocabulary
+
+if TYPE_CHECKING:
+    from .. import Watch
+    from .walk import FramesWalk
+
+Steps = NDArray[np.int32]
+
+POSITION, REMAINING, METER, KEY, SHIFT, KIND, KEYS = range(7)
+"""Columns; KEYS is the first of those of the keys."""
+
+
+class FramesCodec:
+    """Between a Score and its steps, an array of shape (steps, 6 + keys).
+
+    Kept: onset, end, pitch and loudness of all notes on a grid, drums apart, metre and its changes, pickup, key,
+    mean tempo. All pitched tracks become one, with the program that has the most notes: where two of them play one key,
+    it is struck where either starts and sounds as long as either does. Dropped: what is finer than the grid, which
+    track a note is of, pedal, titles, fermatas, changes of tempo and key. Pitches out of range sound octaves away.
+
+    Args:
+        vocabulary: what each column can say; everything, on the finest grid, if not given.
+    """
+
+    name = "frames"
+    in_voices = False
+    header_steps = len(HEADER)
+
+    def __init__(self, vocabulary: Vocabulary | None = None) -> None:
+        self.vocabulary = vocabulary or Vocabulary()
+
+    @cached_property
+    def layout(self) -> tuple[tuple[str, int, bool], ...]:
+        """For each column its name, how many words it has, and whether it is given for free."""
+        return self.vocabulary.layout
+
+    @classmethod
+    def for_scores(cls, scores: Iterable[Score]) -> FramesCodec:
+        """A codec narrowed to what the scores have, on their grid; see `narrowed`."""
+        return cls(narrowed(scores))
+
+    # -- Score to steps ---------------------------------------------------------------------------
+
+    def encode(self, score: Score) -> Steps:
+        """The steps of a score, shape (steps, 6 + keys), each an index into its column's words.
+
+        Raises:
+            CodecError: if the score has no notes the vocabulary can play, or more than MAX_FRAMES frames.
+        """
+        return self._steps(read(score, self.vocabulary))
+
+    def canonical(self, score: Score) -> Score:
+        """What the codec keeps of a score: `decode(encode(score))`, without going through steps."""
+        return score_of(read(score, self.vocabulary), self.vocabulary)
+
+    def decode(self, steps: Steps) -> Score:
+        """The score that steps tell.
+
+        Steps that any walk through the masks gives, or `encode`, always decode. They may lack the end.
+
+        Raises:
+            CodecError: if they do not start with the six header facts, or hold an index out of range.
+        """
+        steps = np.asarray(steps)
+        sizes = np.array([size for _, size, _ in self.layout])
+        if steps.ndim != 2 or steps.shape[1] != len(sizes) or len(steps) < len(HEADER):
+            raise CodecError(f"expected steps of shape ({len(HEADER)} or more, {len(sizes)}), got {steps.shape}")
+        if (steps < 0).any() or (steps >= sizes).any():
+            raise CodecError(
+                "expected steps inside the vocabulary, got an index out of range: were they made by another style?"
+            )
+        facts = self._facts(steps)
+        body = steps[len(HEADER) :]
+        body = body[body[:, KIND] != self.vocabulary.kind_index["end"]]
+        first, stop = self.vocabulary.header_ranges["meter"]
+        meters = [(0, facts["meter"])]
+        for frame in np.flatnonzero((body[:, KIND] >= first) & (body[:, KIND] < stop)).tolist():
+            if frame and body[frame, KIND] - first != meters[-1][1]:
+                meters.append((self.vocabulary.frame * frame, int(body[frame, KIND]) - first))
+        program = self.vocabulary.header_ranges["program"][0] + facts["program"]
+        picture = Picture(
+            body[:, KEYS:], program, tuple(meters), 6 * facts["pickup"], facts["tempo"], facts["key"]
+        )  # fmt: skip
+        return score_of(picture, self.vocabulary)
+
+    def paid(self, steps: Steps) -> NDArray[np.bool_]:
+        """Which fields of the steps are a choice, shape (steps, 6 + keys): the kind, and the keys in frames."""
+        paid = np.zeros(steps.shape, bool)
+        paid[:, KIND] = True
+        paid[len(HEADER) :, KEYS:] = (steps[len(HEADER) :, KIND] != self.vocabulary.kind_index["end"])[:, None]
+        if not self.is_pitched(self._facts(steps)["program"]):
+            paid[:, KEYS : KEYS + len(self.vocabulary.pitches)] = False
+        return paid
+
+    def num_notes(self, steps: Steps) -> int:
+        """How many notes start in the steps."""
+        return int((steps[:, KEYS:] >= STRUCK).sum())
+
+    def facts(self, steps: Steps) -> dict[str, str]:
+        """What the header of steps says: {"bars": "16", "meter": "4/4", "program": "0", ...}."""
+        words = (self.vocabulary.kinds[kind].split(" ", 1)[1] for kind in steps[: len(HEADER), KIND])
+        return dict(zip(HEADER, words, strict=True))
+
+    def with_facts(
+        self, steps: Steps, bars: int | None = None, quarters_per_minute: float | None = None, shift: int | None = None
+    ) -> Steps:
+        """Steps that say another length or tempo, the nearest there is a word for, or another shift, -6..5."""
+        steps = steps.copy()
+        if bars is not None:
+            steps[HEADER.index("bars"), KIND] = min(bars, MAX_BARS + 1) - 1
+        if quarters_per_minute is not None:
+            word = nearest(np.array([quarters_per_minute]), np.array(TEMPOS))[0]
+            steps[HEADER.index("tempo"), KIND] = self.vocabulary.header_ranges["tempo"][0] + word
+        if shift is not None:
+            steps[:, SHIFT] = SHIFTS.index(shift)
+        return steps
+
+    def nearest_words(self, other: FramesCodec) -> dict[str, IntArray]:
+        """For each column, the index of the word of another codec nearest to each word of this one."""
+        mine, theirs = self.vocabulary, other.vocabulary
+        loud = STRUCK + nearest(np.array(mine.velocities), np.array(theirs.velocities))
+        words = {name: np.arange(size) for name, size, _ in self.layout[:KIND]}
+        words["position"] = np.arange(len(words["position"])) * mine.frame // theirs.frame
+        words["kind"] = np.array([_nearest_kind(kind, theirs) for kind in mine.kinds])
+        return words | {name: np.array([0, HELD, *loud]) for name, _, _ in self.layout[KEYS:]}
+
+    def walk(
+        self,
+        wishes: Wishes | None = None,
+        not_before: int = 0,
+        guide: int | None = None,
+        shift: int = 0,
+        watch: Watch | None = None,
+    ) -> FramesWalk:
+        """The masks of a piece to be written; see `FramesWalk`."""
+        from .walk import FramesWalk
+
+        return FramesWalk(self, wishes, not_before, guide, shift, watch)
+
+    def augment(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """The same piece in another key and a little faster or slower, as training sees it anew each time.
+
+        Drawn evenly: a transposition of up to a tritone either way that leaves no pitch out of range, and
+        a tempo up to 6 % away.
+        """
+        steps = steps.copy()
+        ranges = self.vocabulary.header_ranges
+        keys = steps[:, KEYS : KEYS + len(self.vocabulary.pitches)]
+        used = np.flatnonzero(keys.any(axis=0))
+        if len(used):
+            low, high = max(-6, -int(used[0])), min(5, keys.shape[1] - 1 - int(used[-1]))
+            semitones = int(rng.integers(low, high + 1)) if low <= high else 0
+            # What leaves at one side comes in at the other, and is silence.
+            keys[:] = np.roll(keys, semitones, axis=1)
+            steps[:, SHIFT] += semitones
+            first, fact = ranges["key"][0], HEADER.index("key")
+            key = int(steps[fact, KIND]) - first
+            if key:
+                key = 1 + 12 * ((key - 1) // 12) + (key - 1 + semitones) % 12
+                steps[fact, KIND] = first + key
+                steps[len(HEADER) :, KEY] = key
+        first, stop = ranges["tempo"]
+        fact = HEADER.index("tempo")
+        steps[fact, KIND] = np.clip(steps[fact, KIND] + rng.integers(-2, 3), first, stop - 1)
+        return steps
+
+    def to_json(self) -> dict[str, Any]:
+        """The codec as plain values, its words written out."""
+        return {"name": self.name, "vocabulary": self.vocabulary.to_json()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> FramesCodec:
+        """The codec that `to_json` wrote.
+
+        Raises:
+            StyleError: if the description is damaged or of a newer version.
+        """
+        if not isinstance(values.get("vocabulary"), dict):
+            raise StyleError("the style has no vocabulary: fetch or train the style again")
+        return cls(Vocabulary.from_json(values["vocabulary"]))
+
+    def is_pitched(self, program: int) -> bool:
+        """Whether there is anyone to play pitches, by the number of the header's word for the program."""
+        return self.vocabulary.kinds[self.vocabulary.header_ranges["program"][0] + program] != f"program {NOBODY}"
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _facts(self, steps: Steps) -> dict[str, int]:
+        """Which word each header fact has, counted from its first."""
+        facts = {}
+        for fact, kind in zip(HEADER, steps[: len(HEADER), KIND].tolist(), strict=True):
+            first, stop = self.vocabulary.header_ranges[fact]
+            if not first <= kind < stop:
+                raise CodecError(f"expected the fact '{fact}' in the header, got '{self.vocabulary.kinds[kind]}'")
+            facts[fact] = kind - first
+        return facts
+
+    def _steps(self, picture: Picture) -> Steps:
+        kinds, ranges, frame = self.vocabulary.kind_index, self.vocabulary.header_ranges, self.vocabulary.frame
+        length, pickup = len(picture.cells), picture.pickup
+        steps = np.zeros((len(HEADER) + length + 1, len(self.layout)), np.int32)
+        body = steps[len(HEADER) :]
+        body[:-1, KEYS:] = picture.cells
+        body[:, KIND] = kinds["frame"]
+        body[-1, KIND] = kinds["end"]
+        time = frame * np.arange(length + 1)
+        grid = picture.grid
+        segment = np.broadcast_to(grid.segment(time), time.shape).copy()
+        for tick, meter in picture.meters[1:]:
+            body[tick // frame, KIND] = ranges["meter"][0] + meter
+            segment[tick // frame] -= 1  # a new metre is told while the old one is still in force
+        passed, position = grid.divide(time, segment)
+        bars = grid.find(frame * length - 1)[1] + 1 - (pickup > 0)
+        body[:, POSITION] = position // frame
+        body[:, REMAINING] = np.clip(bars + (pickup > 0) - passed, 0, FAR) if bars <= MAX_BARS else FAR
+        body[:, METER] = np.array([meter for _, meter in picture.meters])[segment]
+        body[:, KEY] = picture.key
+        steps[:, SHIFT] = SHIFTS.index(0)
+        steps[: len(HEADER), KIND] = (
+            min(bars, MAX_BARS + 1) - 1,
+            ranges["meter"][0] + picture.meters[0][1],
+            ranges["tempo"][0] + picture.tempo,
+            ranges["key"][0] + picture.key,
+            ranges["pickup"][0] + pickup // 6,
+            picture.program,
+        )
+        return steps
+
+
+def _nearest_kind(kind: str, vocabulary: Vocabulary) -> int:
+    """The index of a kind, or of the nearest to one that a vocabulary lacks, which only a program can be."""
+    if kind in vocabulary.kind_index:
+        return vocabulary.kind_index[kind]
+    name = kind.split()[1]
+    if name == NOBODY or not vocabulary.programs:
+        return vocabulary.header_ranges["program"][0]
+    return vocabulary.kind_index[f"program {vocabulary.nearest_program(int(name))}"]
+
+
+__all__ = ["FramesCodec", "Picture", "Steps"]
