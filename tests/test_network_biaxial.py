@@ -144,6 +144,16 @@ def test_the_height_of_a_key_is_between_zero_and_one() -> None:
     assert features[:9, 1:].sum(axis=1).tolist() == [1.0] * 9
 
 
+def test_long_pieces_are_looked_at_in_parts_that_make_up_the_whole() -> None:
+    from kapelle.networks.biaxial.module import AT_ONCE
+
+    _, module = laws.trained("biaxial")
+    piece = laws.steps(1, 2 * AT_ONCE + 3)
+    whole = module(piece)[0].detach()
+    with torch.no_grad():
+        assert torch.allclose(whole, module(piece)[0], atol=1e-5)
+
+
 def test_keys_bear_no_smoothing() -> None:
     # Nearly all keys are silent: holding each of them a little likelier than it is would strike several in every frame.
     _, module = laws.trained("biaxial")

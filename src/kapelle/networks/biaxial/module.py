@@ -13,6 +13,10 @@ from .config import OCTAVE, BiaxialConfig
 # E facts_dim, S story_dim, H and N the last of time_dims and note_dims, D decided facts, V words of a fact
 
 
+AT_ONCE = 64
+"""Steps that are looked at together where nothing is learnt: every key of each of them takes its room."""
+
+
 class BiaxialModule(nn.Module):
     """Exact joint likelihood of every field of every step.
 
@@ -107,6 +111,12 @@ class BiaxialModule(nn.Module):
             Negative log-likelihood in nats, shape (B, T, F), 0 in columns that are not predicted; the state;
             and in which fields the word told was the most likely one, shape (B, T, F).
         """
+        if not torch.is_grad_enabled() and steps.shape[1] > AT_ONCE:
+            found = []
+            for some in steps.split(AT_ONCE, dim=1):
+                cost, state, hit = self(some, state)
+                found.append((cost, hit))
+            return torch.cat([cost for cost, _ in found], 1), state or (), torch.cat([hit for _, hit in found], 1)
         config = self.config
         costs = torch.zeros(steps.shape, device=steps.device)
         hits = torch.zeros(steps.shape, dtype=torch.bool, device=steps.device)
