@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kapelle.codecs.events.vocabulary import METERS
 from kapelle.codecs.frames import FramesCodec, Vocabulary
-from kapelle.codecs.frames.codec import KEYS, KIND, POSITION
+from kapelle.codecs.frames.codec import KEYS, KIND, METER, POSITION
 from kapelle.codecs.frames.vocabulary import HEADER, HELD, STRUCK
 from kapelle.errors import CodecError, StyleError, WishError
 from kapelle.music import Key, Meter, Notes, Score, Track, Wishes
@@ -89,6 +90,8 @@ def test_bar_lines_stand_where_a_pickup_and_a_new_metre_put_them() -> None:
     steps = SIXTEENTHS.encode(score)
     position = steps[len(HEADER) :, POSITION]
     assert np.flatnonzero(position == 0).tolist() == [4, 20, 32]
+    # A new metre is told while the old one is still in force.
+    assert [METERS[meter] for meter in steps[len(HEADER) + 19 : len(HEADER) + 22, METER]] == ["4/4", "4/4", "3/4"]
     kept = SIXTEENTHS.canonical(score)
     assert kept.meters == meters
     assert kept.pickup == 24
@@ -132,7 +135,12 @@ def test_a_few_ornaments_make_no_grid_finer_but_few_notes_lose_nothing() -> None
     assert grid_of(line(6), ornament) == 12  # nothing would be lost
     played = line(6).replace(tracks=(Track(Notes.of([(6 * n + (n % 40 == 0), 5, 60, 80) for n in range(120)])),))
     assert grid_of(played) == 4
-    assert grid_of(score_of((0, 5, 60, 80), (7, 5, 60, 80))) == 24
+    assert grid_of(score_of((0, 5, 60, 80), (6, 6, 60, 80))) == 24
+
+
+def test_notes_that_are_a_little_late_lie_on_their_grid() -> None:
+    late = Notes.of([(160 * index + 4, 80, 60, 80) for index in range(120)])
+    assert grid_of(Score(480, (Track(late),))) == 12
 
 
 def test_music_that_is_played_freely_is_told_in_sixteenths() -> None:
