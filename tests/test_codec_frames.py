@@ -139,7 +139,7 @@ def test_a_few_ornaments_make_no_grid_finer_but_few_notes_lose_nothing() -> None
 
 
 def test_notes_that_are_a_little_late_lie_on_their_grid() -> None:
-    late = Notes.of([(160 * index + 4, 80, 60, 80) for index in range(120)])
+    late = Notes.of([(160 * index + 4, 65, 60, 80) for index in range(120)])
     assert grid_of(Score(480, (Track(late),))) == 12
 
 
