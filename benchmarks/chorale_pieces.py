@@ -6,11 +6,12 @@
     python benchmarks/chorale_pieces.py judge FOLDER... --seeds 5
 
 The chorales of music21 are split as training splits them (seed 0): 290 to learn from, 36 and 36 that are not.
-`compose` writes a piece for each of the 362, as long as it and in its metre, with nothing else wished and nothing
-mended; the seed is its place. `rules` counts the breaches in a hundred chords. `copies` tells what share of windows and
-of melodic n-grams is found in the 290, beside the same of Bach's other 72. `judge` trains a small network to tell Bach
-from composed on the 290 and the 290 pieces made after them, and asks it about the other 72 and 72, of which it has seen
-nothing: eight bars at a time, in a random key. Half right is indistinguishable.
+`compose` writes a piece for each of the 362, as long as it and in its metre, with nothing else wished, or the rules of
+part-writing, and nothing mended; the seed is its place. `rules` counts the breaches in a hundred chords. `copies`
+tells what share of windows and of melodic n-grams is found in the 290, beside the same of Bach's other 72. `judge`
+trains a small network to tell Bach from composed on the 290 and the 290 pieces made after them, and asks it about
+others, of which it has seen nothing: eight bars at a time, in a random key. Half right is indistinguishable. How to
+compose is chosen by the first 36, and the last 36 are looked at once (`--split test`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from kapelle.corpora import get
 from kapelle.evaluation import voice_leading
 from kapelle.evaluation.originality import Sources, originality
 from kapelle.music import Score
+from kapelle.music.partwriting import RULES
 from kapelle.styles import load_style
 from kapelle.styles.lesson import Lesson, Settings
 
@@ -63,7 +65,8 @@ def compose(arguments: argparse.Namespace) -> None:
         path = folder / f"{number}.mid"
         if not path.exists():
             bars = len(score.bars()) - 1 - (score.pickup > 0)
-            save(style.compose(bars=bars, meter=score.meters[0].name, seed=number), path)
+            wishes = {"rules": RULES if arguments.rules else (), "temperature": arguments.temperature}
+            save(style.compose(bars=bars, meter=score.meters[0].name, seed=number, **wishes), path)
     print(f"{len(known) + len(held_out)} pieces in {folder}")
 
 
@@ -107,6 +110,11 @@ def clips(score: Score) -> list[NDArray[np.int64]]:
     return [
         np.pad(clip, ((0, STEPS - len(clip)), (0, 0))) for start in starts for clip in [words[start : start + STEPS]]
     ]
+
+
+def all_clips(scores: list[Score]) -> NDArray[np.int64]:
+    """Those of several pieces, shape (N, STEPS, 4)."""
+    return np.concatenate([clips(score) for score in scores])
 
 
 class Judge(nn.Module):
@@ -169,11 +177,14 @@ def judged(seed: int, bach: tuple[Any, Any], ours: tuple[Any, Any], epochs: int)
 
 def judge(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(1)
-    bach = tuple(np.concatenate([clips(score) for score in part]) for part in chorales())
+    asked_about = slice(0, 36) if arguments.split == "valid" else slice(36, None)
+    known, held_out = chorales()
+    bach = all_clips(known), all_clips(held_out[asked_about])
     print(f"clips of Bach: {len(bach[0])} to learn from, {len(bach[1])} to be asked about")
     print("| | told right, held out | range | told right, learnt from |\n|---|---|---|---|")
     for folder in arguments.folder:
-        ours = tuple(np.concatenate([clips(score) for score in part]) for part in composed(folder))
+        after_known, after_held_out = composed(folder)
+        ours = all_clips(after_known), all_clips(after_held_out[asked_about])
         found = [judged(seed, bach, ours, arguments.epochs) for seed in range(arguments.seeds)]
         asked, learnt = zip(*found, strict=True)
         print(
@@ -190,12 +201,15 @@ def main() -> None:
     command.set_defaults(action=compose)
     command.add_argument("style")
     command.add_argument("folder", type=Path)
+    command.add_argument("--rules", action="store_true", help="keep to all rules of part-writing")
+    command.add_argument("--temperature", type=float, default=0.9)
     for name, action in (("rules", rules), ("copies", copies), ("judge", judge)):
         command = commands.add_parser(name)
         command.set_defaults(action=action)
         command.add_argument("folder", type=Path, nargs="*")
     command.add_argument("--seeds", type=int, default=5)
     command.add_argument("--epochs", type=int, default=20)
+    command.add_argument("--split", choices=("valid", "test"), default="valid")
     arguments = parser.parse_args()
     arguments.action(arguments)
 
