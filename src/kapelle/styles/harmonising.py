@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CodecError, WishError
-from ..music import IntArray, Notes, Score, Track, Wishes, resample, transpose
+from ..music import IntArray, Notes, Score, Track, Wishes, resample, transpose, with_detected_key
 from ..music.partwriting import NAMES, RANGES, VOICES
 from ..networks import Player
 from ..sampling import Taste, write
@@ -202,8 +202,10 @@ def harmonised(
     score = choir.score
     named = tuple(track.replace(name=NAMES[voice]) for track, voice in zip(score.tracks, choir.voices, strict=True))
     first, stop = _span(score, bars)
+    heard = score.replace(tracks=named)
+    heard = heard if heard.keys else with_detected_key(heard)
     try:
-        given = codec.given(score.replace(tracks=named), choir.written, first, stop, wishes.fermatas is None)
+        given = codec.given(heard, choir.written, first, stop, wishes.fermatas is None)
     except CodecError as error:
         raise WishError(str(error)) from None
     listening = _Listening(player)

@@ -1,7 +1,7 @@
 """One step per sixteenth: the codec of music in four voices.
 
 A piece is nine header facts (length in bars, metre, tempo, key, pickup, and who sings each of the voices), then one
-step for each sixteenth from the first bar line on, a pickup's silence included, then an end. A step is a row of 67
+step for each sixteenth from the first bar line on, a pickup's silence included, then an end. A step is a row of 76
 columns, of which six hold a choice: `kind` (a header fact, a sixteenth, a sixteenth that begins a new metre, or the
 end), `phrase` and the four voices; the others follow from what was told before. See `lines` for the columns of the
 voices, and `phrases` for how fermatas are told.
@@ -30,10 +30,15 @@ if TYPE_CHECKING:
 
 Steps = NDArray[np.int32]
 
-POSITION, REMAINING, METER, KEY, SHIFT = range(5)
-KIND = 5 + len(lines.BEFORE)
+POSITION, REMAINING, METER, KEY, SHIFT, TONIC = range(6)
+DEGREE = 6
+"""The first of four columns: the degree, in semitones above the tonic, of what each voice sounded last."""
+FIRST = DEGREE + 4
+KIND = FIRST + len(lines.BEFORE)
 PHRASE, UNTIL = KIND + 1, KIND + 2
-VOICE = tuple(UNTIL + 1 + lines.FOLLOWING * lines.ORDER.index(voice) for voice in range(4))
+FOLLOWING = lines.FOLLOWING + 1
+"""Columns of each voice: those of `lines`, and the degree that it has then."""
+VOICE = tuple(UNTIL + 1 + FOLLOWING * lines.ORDER.index(voice) for voice in range(4))
 """The column of each voice, in the order S A T B."""
 
 
@@ -41,8 +46,8 @@ class Given(NamedTuple):
     """What of a piece is given in advance.
 
     Attributes:
-        steps: words, shape (T, 67); what is not given may be anything.
-        shown: which fields are given, shape (T, 67).
+        steps: words, shape (T, 76); what is not given may be anything.
+        shown: which fields are given, shape (T, 76).
         moved: sixteenths by which the score of the steps lies later than the one that was given.
     """
 
@@ -52,7 +57,7 @@ class Given(NamedTuple):
 
 
 class ChoraleCodec:
-    """Between a Score of up to four voices and its steps, an array of shape (steps, 67).
+    """Between a Score of up to four voices and its steps, an array of shape (steps, 76).
 
     Kept: onset, end and pitch of each voice on a grid of sixteenths, which voice it is, its program, metre and its
     changes, pickup, key, mean tempo, fermatas; voices may cross and meet. Dropped: what is shorter than a sixteenth,
@@ -90,7 +95,7 @@ class ChoraleCodec:
     # -- Score to steps ---------------------------------------------------------------------------
 
     def encode(self, score: Score) -> Steps:
-        """The steps of a score, shape (steps, 67), each an index into its column's words.
+        """The steps of a score, shape (steps, 76), each an index into its column's words.
 
         Raises:
             CodecError: if the score has no pitched notes, or more than MAX_STEPS sixteenths.
@@ -134,7 +139,7 @@ class ChoraleCodec:
         return score_of(piece, self.vocabulary)
 
     def paid(self, steps: Steps) -> NDArray[np.bool_]:
-        """Which fields of the steps are a choice, shape (steps, 67): voices only where somebody sings them."""
+        """Which fields of the steps are a choice, shape (steps, 76): voices only where somebody sings them."""
         facts = self._facts(steps)
         paid = np.zeros(steps.shape, bool)
         paid[:, KIND] = True
@@ -185,6 +190,7 @@ class ChoraleCodec:
                 first = lines.FIRST_HEIGHT[what]
                 words[name][first:] = heights + first
         index = theirs.kind_index
+        words["tonic"][1:] = 1 + (np.arange(12) + mine.low - theirs.low) % 12
         words["kind"] = np.array([index[kind] if kind in index else _played(kind, theirs) for kind in mine.kinds])
         return words
 
@@ -267,6 +273,7 @@ class ChoraleCodec:
                 key = 1 + 12 * ((key - 1) // 12) + (key - 1 + semitones) % 12
                 steps[fact, KIND] = first + key
                 body[:, KEY] = key
+                body[:, TONIC] = self.vocabulary.tonic(key)
         first, stop = ranges["tempo"]
         fact = HEADER.index("tempo")
         steps[fact, KIND] = np.clip(steps[fact, KIND] + rng.integers(-2, 3), first, stop - 1)
@@ -312,8 +319,13 @@ class ChoraleCodec:
         sounds = np.vstack([piece.sounds, piece.sounds[-1:]])
         struck = np.vstack([piece.struck, np.zeros((1, 4), bool)])
         told = lines.told(sounds, struck)
-        body[:, 5:KIND] = told[:, : len(lines.BEFORE)]
-        body[:, UNTIL + 1 :] = told[:, len(lines.BEFORE) :]
+        body[:, FIRST:KIND] = told[:, : len(lines.BEFORE)]
+        voices = body[:, UNTIL + 1 :].reshape(len(body), 4, FOLLOWING)
+        voices[:, :, :-1] = told[:, len(lines.BEFORE) :].reshape(len(body), 4, -1)
+        tonic = self.vocabulary.tonic(piece.key)
+        body[:, TONIC] = tonic
+        voices[:, :, -1] = degrees(voices[:, :, 1], tonic)
+        body[:, DEGREE:FIRST] = degrees(told[:, :4], tonic)
         silent = self._silent(piece)
         body[:-1, PHRASE], body[:-1, UNTIL] = phrases.told(piece.fermatas, silent, length)
         time = STEP * np.arange(length + 1)
@@ -340,6 +352,16 @@ class ChoraleCodec:
             facts[voice] = (-1, *self.vocabulary.programs).index(program)
         steps[: len(HEADER), KIND] = [ranges[fact][0] + facts[fact] for fact in HEADER]
         return steps
+
+
+def degrees(words: NDArray[Any], tonic: int) -> NDArray[Any]:
+    """The words of columns of degrees: 0 for none, 1 and the semitones above the tonic.
+
+    Args:
+        words: of heights, 0 for none and 1 + h for the height h, any shape.
+        tonic: the word of the column `tonic`.
+    """
+    return np.where((words > 0) & (tonic > 0), 1 + (words - tonic) % 12, 0)
 
 
 def _played(kind: str, vocabulary: Vocabulary) -> int:

@@ -89,9 +89,18 @@ class Vocabulary:
             ("meter", len(METERS), True),
             ("key", len(KEYS), True),
             ("shift", len(SHIFTS), True),
+            ("tonic", 13, True),
+            *((f"degree {voice}", 13, True) for voice in VOICES),
         )
+        size, of_voices = lines.FOLLOWING, list[tuple[str, int, bool]]()
+        for place, own in enumerate(lines.ORDER):
+            of_voices += [*voices[size * place : size * (place + 1)], (f"now {VOICES[own]}", 13, True)]
         fermatas = (("phrase", PHRASE + 1, False), ("until", PHRASE + 1, True))
-        return (*facts, *before, ("kind", len(self.kinds), False), *fermatas, *voices)
+        return (*facts, *before, ("kind", len(self.kinds), False), *fermatas, *of_voices)
+
+    def tonic(self, key: int) -> int:
+        """The word of the column `tonic` in a key of `KEYS`: 1 and the lowest height that is the tonic; 0 for none."""
+        return 0 if key == 0 else 1 + ((key - 1) % 12 - self.low) % 12
 
     def nearest_program(self, program: int) -> int:
         """The program among those there are to play this one with: of its family if there is one."""

@@ -12,7 +12,22 @@ from ...music import Wishes
 from ...music.partwriting import VOICES
 from ..events.vocabulary import FAR, MAX_BARS, SHIFTS
 from . import lines
-from .codec import KEY, KIND, METER, PHRASE, POSITION, REMAINING, SHIFT, UNTIL, VOICE, ChoraleCodec, Given
+from .codec import (
+    DEGREE,
+    FIRST,
+    KEY,
+    KIND,
+    METER,
+    PHRASE,
+    POSITION,
+    REMAINING,
+    SHIFT,
+    TONIC,
+    UNTIL,
+    VOICE,
+    ChoraleCodec,
+    Given,
+)  # fmt: skip
 from .partwriting import obedient
 from .rules import Mask, Rules
 from .vocabulary import HEADER, STEP
@@ -68,7 +83,7 @@ class ChoraleWalk:
         self._heard_in_bar = False
         self._bars_left: int | None = None
         self._bars_at_start = 1
-        self._meter = self._key = 0
+        self._meter = self._key = self._tonic = 0
         self._bar_number = 1  # 0 is the pickup
         self._until = 0  # sixteenths to the fermata, itself included
         self._due = 0  # the step in which it is chosen where the next one is
@@ -101,9 +116,17 @@ class ChoraleWalk:
             return self._remaining()
         if column in (METER, KEY):
             return self._meter if column == METER else self._key
+        if column == TONIC:
+            return self._tonic
+        if DEGREE <= column < FIRST:
+            return self._degree(self._past.last[column - DEGREE])
         if column == UNTIL:
             return 0 if self._row[KIND] == self._rules.end else self._until
-        return self._before[column - 5] if column < KIND else self._after[column]
+        return self._before[column - FIRST] if column < KIND else self._after[column]
+
+    def _degree(self, height: int) -> int:
+        """The word of a column of degrees for a height, -1 for none."""
+        return 1 + (height + 1 - self._tonic) % 12 if height >= 0 and self._tonic else 0
 
     def allowed(self, column: int) -> Mask:
         """Which words of a column may come now, shape (words,); at least one is True."""
@@ -143,7 +166,8 @@ class ChoraleWalk:
             if word and self._fermatas:
                 del self._fermatas[0]
         if column in VOICE and not self._in_header:
-            after = self._past.after(VOICE.index(column), word)
+            voice = VOICE.index(column)
+            after = [*self._past.after(voice, word), self._degree(self._past.height(voice, word))]
             self._after.update(enumerate(after, column + 1))
         if column == len(self._row) - 1:
             self._finish_step()
@@ -185,6 +209,7 @@ class ChoraleWalk:
         ranges = self.codec.vocabulary.header_ranges
         facts = {fact: kind - ranges[fact][0] for fact, kind in zip(HEADER, self._header, strict=True)}
         self._meter, self._key = facts["meter"], facts["key"]
+        self._tonic = self.codec.vocabulary.tonic(self._key)
         pickup = facts["pickup"]
         self._silent = self._due = self._bar - pickup if pickup else 0
         self._bar_number = 0 if pickup else 1

@@ -12,6 +12,9 @@ from ..columns import Columns
 REACH = 24
 """Rungs up and down that are told apart where one voice is measured by another."""
 
+DEGREES = 12
+"""Semitones above the tonic."""
+
 
 class Anchor(NamedTuple):
     """A column on whose height another column's words are measured.
@@ -32,7 +35,8 @@ class VoicesConfig:
     A predicted column named "voice X" is a voice: its words are 0 for going on as before, 1 for silence, and
     2 + h for starting at height h. The column "last X", if there is one, has the height from which the voice
     moves, and "sounds X" the one that it then has: word 0 for none, 1 + h for the height h. Columns "echo X" and
-    "again X" have a word that the voice may be expected to say again: 0 for none, 1 + w for the word w. The given
+    "again X" have a word that the voice may be expected to say again: 0 for none, 1 + w for the word w. A column
+    "tonic" has the lowest height that is the tonic: word 0 for none, 1 + h for the height h, below 12. The given
     columns that stand after a predicted one must follow from it and from earlier steps.
 
     Attributes:
@@ -129,6 +133,18 @@ class VoicesConfig:
             )
             for column, name in voices.items()
         }
+
+    @cached_property
+    def tonic(self) -> int:
+        """The column that tells the lowest height that is the tonic; -1 if there is none."""
+        names = self.columns.names[: self.opening]
+        return names.index("tonic") if "tonic" in names else -1
+
+    def num_scores(self, column: int) -> int:
+        """How many scores make the logits of a column: of its words, its distances, its degrees and its echoes."""
+        size = self.columns.sizes[column] + (2 * REACH + 1) * len(self.ladder.get(column, ()))
+        degrees = DEGREES if self.tonic >= 0 and column in self.ladder else 0
+        return size + degrees + len(self.echoes.get(column, ()))
 
     @cached_property
     def echoes(self) -> dict[int, tuple[int, ...]]:

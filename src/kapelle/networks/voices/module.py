@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..scoring import scored
-from .config import REACH, VoicesConfig
+from .config import DEGREES, REACH, VoicesConfig
 
 # B pieces, T steps, F columns, G groups, S stride, E embed_dim, H hidden_dim, A attention_dim, I inner_dim, N choices,
 # R reveal_dim, D told_dim, W groups of the window, V words of a column
@@ -63,8 +63,7 @@ class VoicesModule(nn.Module):
         self.deep = nn.ModuleDict({str(column): nn.Linear(inner, inner) for column in columns.predicted})
         self.words = nn.ModuleDict()
         for column in columns.predicted:
-            extra = SPAN * len(config.ladder.get(column, ())) + len(config.echoes.get(column, ()))
-            head = nn.Linear(inner, columns.sizes[column] + extra)
+            head = nn.Linear(inner, config.num_scores(column))
             nn.init.normal_(head.weight, std=0.02)
             nn.init.zeros_(head.bias)
             self.words[str(column)] = head
@@ -235,7 +234,7 @@ class VoicesModule(nn.Module):
         return costs, hits
 
     def _measured(self, scores: Tensor, steps: Tensor, column: int, given: Tensor | None) -> Tensor:
-        """Logits of a column, (N, V): the scores of its words, and of a voice those of its distances and echoes."""
+        """Logits of a column, (N, V): the scores of its words, and of a voice those of distances, degrees, echoes."""
         size = self.config.columns.sizes[column]
         logits = scores[:, :size]
         for index, anchor in enumerate(self.config.ladder.get(column, ())):
@@ -249,6 +248,12 @@ class VoicesModule(nn.Module):
             by_distance = scores[:, size + index * SPAN : size + (index + 1) * SPAN].gather(1, distance) * holds
             logits = logits + F.pad(by_distance, (2, 0))
         echoes = self.config.echoes.get(column, ())
+        if self.config.tonic >= 0 and column in self.config.ladder:
+            tonic = steps[:, self.config.tonic, None] - 1
+            degree = (torch.arange(size - 2, device=steps.device) - tonic) % DEGREES
+            first = scores.shape[1] - len(echoes) - DEGREES
+            by_degree = scores[:, first : first + DEGREES].gather(1, degree) * (tonic >= 0)
+            logits = logits + F.pad(by_degree, (2, 0))
         for index, echo in enumerate(echoes, scores.shape[1] - len(echoes)):
             word = steps[:, echo, None] - 1
             again = torch.zeros_like(logits).scatter(1, word.clamp(min=0), scores[:, index : index + 1])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..recurrent import Floats, LstmStack, Weights
-from .config import REACH, VoicesConfig
+from .config import DEGREES, REACH, VoicesConfig
 
 SPAN = 2 * REACH + 1
 
@@ -120,6 +120,10 @@ class VoicesPlayer:
                 distance = np.clip(np.arange(size - 2) - (word - 1), -REACH, REACH) + REACH
                 logits[2:] += scores[size + index * SPAN : size + (index + 1) * SPAN][distance]
         echoes = self.config.echoes.get(column, ())
+        tonic = self._row[self.config.tonic] if self.config.tonic >= 0 and column in self.config.ladder else 0
+        if tonic:
+            degree = (np.arange(size - 2) - (tonic - 1)) % DEGREES
+            logits[2:] += scores[len(scores) - len(echoes) - DEGREES :][degree]
         for index, echo in enumerate(echoes, len(scores) - len(echoes)):
             if self._row[echo]:
                 logits[self._row[echo] - 1] += scores[index]
