@@ -84,3 +84,18 @@ def test_nothing_allowed_is_an_error() -> None:
 def test_a_taste_out_of_range_is_an_error_that_names_it(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Taste(**wrong)
+
+
+@pytest.mark.parametrize("top_p", [0.9, 0.98])
+def test_what_many_choices_make_up_together_is_left_as_it_was_learnt_but_for_its_tail(top_p: float) -> None:
+    # A chord of 4 of 88 keys: each key is struck once in 22 frames, and the taste of one choice would never strike it.
+    struck = np.log([1 - 4 / 88, 4 / 88])
+    both = np.array([True, True])
+    alone = Taste(0.9, top_p=top_p)
+    assert distribution(struck, both, alone.shared(88)) == pytest.approx([1 - 4 / 88, 4 / 88])
+    if top_p == 0.9:
+        assert distribution(struck, both, alone)[1] == 0
+    assert distribution(np.log([1 - 1e-4, 1e-4]), both, alone.shared(88))[1] == 0
+    assert alone.shared(88).top_p == pytest.approx(1 - (1 - top_p) / 88)
+    assert Taste(0.0).shared(88).temperature == 0
+    assert Taste(3.0).shared(88).temperature == 3

@@ -50,6 +50,9 @@ class Codec(Protocol):
 
     name: str
     in_voices: bool
+    """Whether its tracks are the voices of a choir, so that they can be harmonised."""
+    keys: int
+    """How many of the last columns make up one choice together, as the keys of a frame do."""
     header_steps: int
 
     @property

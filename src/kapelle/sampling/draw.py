@@ -35,6 +35,15 @@ class Taste:
         if not 0 <= self.min_p < 1:
             raise ValueError(f"expected 0 <= min_p < 1, got {self.min_p}")
 
+    def shared(self, choices: int) -> Taste:
+        """The taste of each of so many choices that make up one and nearly all say the same, as the keys of a frame do.
+
+        Each on its own would leave out whatever is struck as too unlikely. Together they may leave out no more than
+        one choice would, and cooling them would thin the music out, so only a temperature of 0 or above 1 stays.
+        """
+        temperature = 1.0 if 0 < self.temperature < 1 else self.temperature
+        return Taste(temperature, top_p=1 - (1 - self.top_p) / choices)
+
 
 def distribution(logits: NDArray[Any], allowed: NDArray[np.bool_], taste: Taste) -> NDArray[np.float64]:
     """The probabilities that words are drawn with, shape (words,).

@@ -56,6 +56,7 @@ def write(
             `CLOSES` times, after which it stays as it is.
     """
     layout = codec.layout
+    of_keys = taste.shared(max(codec.keys, 1))
     rows: list[list[int]] = [] if prompt is None else prompt.tolist()
     for row in rows:
         for column, word in enumerate(row):
@@ -79,7 +80,8 @@ def write(
             elif size == 1:
                 word = 0
             else:
-                word = _choose(player, column, walk.allowed(column), taste, rng)
+                own = of_keys if column >= len(layout) - codec.keys else taste
+                word = _choose(player, column, walk.allowed(column), own, rng)
             word = walk.put(column, word)
             player.put(column, word)
             row.append(word)

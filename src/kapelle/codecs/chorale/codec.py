@@ -71,6 +71,7 @@ class ChoraleCodec:
 
     name = "chorale"
     in_voices = True
+    keys = 0
     header_steps = len(HEADER)
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:

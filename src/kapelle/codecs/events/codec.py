@@ -75,6 +75,7 @@ class EventsCodec:
 
     name = "events"
     in_voices = False
+    keys = 0
     header_steps = len(HEADER)
     """How many steps of facts about the whole piece come first."""
 

@@ -64,6 +64,11 @@ class FramesCodec:
         """For each column its name, how many words it has, and whether it is given for free."""
         return self.vocabulary.layout
 
+    @property
+    def keys(self) -> int:
+        """How many of the last columns are keys, which make up one choice together."""
+        return sum(name.startswith(("pitch ", "drum ")) for name, _, _ in self.layout)
+
     @classmethod
     def for_scores(cls, scores: Iterable[Score]) -> FramesCodec:
         """A codec narrowed to what the scores have, on their grid; see `narrowed`."""
