@@ -24,7 +24,7 @@ def tunes(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 
 def test_six_hundred_tunes_are_learnt_in_a_few_epochs_and_composed_in(tunes: Corpus) -> None:
-    style = learn(tunes, "folk", minutes=30, epochs=5, threads=2, embed_dim=96, hidden_dim=160, inner_dim=96)
+    style = learn(tunes, "folk", minutes=30, epochs=10, threads=1, embed_dim=96, hidden_dim=160, inner_dim=96)
     # Knowing only how often each word comes costs 6.2 nats a note on these tunes.
     assert style.card.figures["valid nats per note"] < 4.2
     pieces = [style.compose(bars=16, seed=seed) for seed in range(6)]
