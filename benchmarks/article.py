@@ -65,7 +65,8 @@ def main() -> None:
             log.write(json.dumps(row) + "\n")
         print(name, row["verdict"], flush=True)
     rows = [row for row in done if same.items() <= row.items()]
-    table(rows)
+    if any(row["network"] == "stepwise" for row in rows):
+        table(rows)
     if options.picture:
         write_atomically(options.picture, curves(rows), force=True)
 
