@@ -189,3 +189,46 @@ def _scale_notes(notes: Notes, old: int, new: int) -> Notes:
 def _scale_spans(spans: Spans, old: int, new: int) -> Spans:
     onset = rescale(spans.onset, old, new)
     return Spans.union(onset, np.maximum(rescale(spans.end, old, new) - onset, 1))
+
+
+def graft(notes: Notes, others: Notes, start: int, stop: int) -> Notes:
+    """What sounds in [start, stop) ticks from `others`, and all else from `notes`, to the tick.
+
+    A note of `others` that reaches over an edge goes on with one of that pitch in `notes`, or is cut there.
+
+    >>> old, new = Notes.of([(0, 48, 60, 80)]), Notes.of([(0, 36, 60, 80), (36, 12, 62, 80)])
+    >>> graft(old, new, 24, 48).end.tolist()
+    [36, 48]
+    """
+    rows: list[list[int]] = []
+    before: dict[int, list[int]] = {}
+    after: dict[int, list[int]] = {}
+    for onset, end, pitch, velocity in _rows(notes):
+        if onset < start:
+            rows.append([onset, min(end, start), pitch, velocity])
+            if end >= start:
+                before[pitch] = rows[-1]
+        if end > stop:
+            rows.append([max(onset, stop), end, pitch, velocity])
+            if onset < stop:
+                after[pitch] = rows[-1]
+    for onset, end, pitch, velocity in _rows(others):
+        if end <= start or onset >= stop:
+            continue
+        row = [max(onset, start), min(end, stop), pitch, velocity]
+        earlier = before.get(pitch) if onset < start else None
+        later = after.get(pitch) if end > stop else None
+        if earlier is not None:
+            earlier[1] = row[1]
+            row = earlier
+        else:
+            rows.append(row)
+        if later is not None:
+            row[1] = later[1]
+            rows.remove(later)
+    return Notes.of((onset, end - onset, pitch, velocity) for onset, end, pitch, velocity in rows)
+
+
+def _rows(notes: Notes) -> list[list[int]]:
+    rows: list[list[int]] = np.stack([notes.onset, notes.end, notes.pitch, notes.velocity], axis=1).tolist()
+    return rows

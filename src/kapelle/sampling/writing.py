@@ -18,6 +18,9 @@ Steps = NDArray[np.int32]
 CLOSES = 24
 """How often the end of a piece is tried."""
 
+LEAST_NEW, NEW_SHARE = 16, 8
+"""Who watches is told after so many new steps, or an eighth of all if that is more: each telling costs all of them."""
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -41,6 +44,7 @@ def write(
     prompt: Steps | None = None,
     most_steps: int = 20_000,
     closes: Callable[[Steps], bool] | None = None,
+    seen: Callable[[Steps], None] | None = None,
 ) -> Draft:
     """Write steps until the walk is finished.
 
@@ -54,6 +58,7 @@ def write(
         most_steps: at which an unfinished piece is left as it is.
         closes: whether a finished piece ends as it should; if not, its last bars are written again, up to
             `CLOSES` times, after which it stays as it is.
+        seen: called now and then with the steps so far.
     """
     layout = codec.layout
     of_keys = taste.shared(max(codec.keys, 1))
@@ -64,6 +69,7 @@ def write(
             player.put(column, word)
     before_close: tuple[int, Any, Walk] | None = None
     tries = CLOSES if closes is not None and taste.temperature > 0 else 0
+    next_seen = len(rows) + LEAST_NEW
     while len(rows) < most_steps:
         if walk.finished:
             if closes is None or before_close is None or tries == 0 or closes(_steps(rows, layout)):
@@ -86,6 +92,9 @@ def write(
             player.put(column, word)
             row.append(word)
         rows.append(row)
+        if seen is not None and len(rows) >= next_seen:
+            seen(_steps(rows, layout))
+            next_seen = len(rows) + max(LEAST_NEW, len(rows) // NEW_SHARE)
     return Draft(_steps(rows, layout), walk.finished)
 
 

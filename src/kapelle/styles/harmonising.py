@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CodecError, WishError
-from ..music import IntArray, Notes, Score, Track, Wishes, resample, transpose, with_detected_key
+from ..music import IntArray, Notes, Score, Track, Wishes, graft, resample, transpose, with_detected_key
 from ..music.partwriting import NAMES, RANGES, VOICES
 from ..networks import Player
 from ..sampling import Taste, write
@@ -251,15 +251,7 @@ def _joined(score: Score, mine: Track | None, notes: Notes, name: str, first: in
         return _new(score, mine, notes, name)
     lines = score.bars()
     start, end = int(lines[first]), int(lines[stop if stop is not None else -1])
-    before, after = mine.notes.where(mine.notes.onset < start), mine.notes.where(mine.notes.onset >= end)
-    between = notes.where((notes.onset >= start) & (notes.onset < end))
-    # A note may be held over either border; what comes next ends it.
-    border = int(between.onset.min(initial=end))
-    before = before.replace(duration=np.minimum(before.end, max(border, start)) - before.onset)
-    between = between.replace(duration=np.minimum(between.end, after.onset.min(initial=2**40)) - between.onset)
-    columns = ("onset", "duration", "pitch", "velocity")
-    parts = (before, between, after)
-    return mine.replace(notes=Notes(*(np.concatenate([getattr(p, c) for p in parts]) for c in columns)), name=name)
+    return mine.replace(notes=graft(mine.notes, notes, start, end), name=name)
 
 
 class _Listening:

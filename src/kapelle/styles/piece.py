@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +30,7 @@ class Request:
         shift: semitones from a key that the style knows well to that of the prompt.
         instruments: how many pitched tracks are wished; 0 for as many as the style likes.
         memory: of pieces that must not be copied for longer than its limit; None where they may.
+        seen: called now and then with the piece as far as it is.
     """
 
     wishes: Wishes
@@ -39,6 +41,7 @@ class Request:
     shift: int = 0
     instruments: int = 0
     memory: Memory | None = None
+    seen: Callable[[Score], None] | None = None
 
 
 def compose_once(
@@ -60,6 +63,12 @@ def compose_once(
     walk = codec.walk(wishes, request.not_before, guide, shift, watch)
     facts = codec.facts(prompt)
     tonic = Key.parse(facts["key"]).tonic if habits.ends_on_tonic and facts["key"] != "none" else None
+
+    def scored(steps: Steps) -> Score:
+        score = codec.decode(steps)
+        return score.replace(tempos=_tempo(score, request.wishes))
+
+    seen = request.seen
     draft = write(
         player,
         codec,
@@ -69,9 +78,9 @@ def compose_once(
         prompt,
         _most_steps(wishes, habits),
         None if tonic is None else lambda steps: closes_on(codec.decode(steps), tonic),
+        None if seen is None else lambda steps: seen(scored(steps)),
     )
-    score = codec.decode(draft.steps)
-    return score.replace(tempos=_tempo(score, request.wishes)), draft.finished
+    return scored(draft.steps), draft.finished
 
 
 def _most_steps(wishes: Wishes, habits: Habits) -> int:

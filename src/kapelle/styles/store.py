@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
+from ..codecs import codecs
 from ..errors import StyleError
 from .card import Card, card_from_json
 from .file import SUFFIX, open_style, peek
@@ -26,6 +28,7 @@ class Listing:
         size: bytes.
         card: where it comes from.
         own: whether it is the user's, not bundled.
+        can_be_given: whether it writes voices to others that are given; see `Style.can_be_given`.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Listing:
     size: int
     card: Card
     own: bool
+    can_be_given: bool = False
 
 
 def user_folder() -> Path:
@@ -64,13 +68,22 @@ def list_styles() -> tuple[list[Listing], list[str]]:
     for folder, own in ((BUNDLED, False), (user_folder(), True)):
         for path in sorted(folder.glob(f"*{SUFFIX}")):
             try:
-                card = card_from_json(peek(path).get("card"))
+                about = peek(path)
+                card = card_from_json(about.get("card"))
             except StyleError as error:
                 text = str(error)
                 problems.append(text if str(path) in text else f"{path}: {text}")
                 continue
-            listings[path.stem] = Listing(path.stem, path, path.stat().st_size, card, own)
+            listings[path.stem] = Listing(path.stem, path, path.stat().st_size, card, own, _can_be_given(about))
     return sorted(listings.values(), key=lambda listing: listing.name), problems
+
+
+def _can_be_given(about: dict[str, Any]) -> bool:
+    """As `Style.can_be_given`, from what a file says of its style."""
+    try:
+        return codecs()[about["codec"]["name"]].in_voices and about["network"]["config"].get("reveal", 0) > 0
+    except (LookupError, TypeError, AttributeError):
+        return False
 
 
 def load_style(name: str | os.PathLike[str]) -> Style:

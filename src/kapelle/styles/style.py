@@ -21,6 +21,7 @@ from .card import Card, Habits, places
 from .continuation import join, prompt_of
 from .harmonising import Harmony, choir_of, harmonised
 from .piece import Request, compose_once
+from .rewriting import bars_of, rewritten_end, rewritten_voices, tracks_of
 
 TAKES = 8
 """How often a piece that got stuck is drawn again before the best of them is taken."""
@@ -72,6 +73,7 @@ class Style:
         repetition: float | None = None,
         original: bool = False,
         tell: Tell | None = None,
+        seen: Callable[[Score], None] | None = None,
     ) -> Score:
         """A new piece in this style.
 
@@ -103,6 +105,7 @@ class Style:
                 with them.
             tell: called with a line whenever a take was thrown away, a wish could be met only roughly, or a passage
                 is copied for longer than that.
+            seen: called now and then with the piece as far as it is; what a take is drawn again for begins anew.
 
         Raises:
             WishError: if a wish is out of range, two exclude each other, or the style has no memory to be original by.
@@ -114,6 +117,8 @@ class Style:
         programs = _understood(lambda: [_program(instrument) for instrument in instruments])[0]
         memory = self._memory() if original else None
         request = Request(wishes, taste, repetition=_share(repetition), instruments=len(programs), memory=memory)
+        if seen is not None:
+            request = replace(request, seen=lambda score: seen(self._dressed(score, programs, title)))
         score = self._best_of_takes(request, seed, tell or (lambda line: None))
         return self._dressed(score, programs, title)
 
@@ -129,6 +134,7 @@ class Style:
         repetition: float | None = None,
         original: bool = False,
         tell: Tell | None = None,
+        seen: Callable[[Score], None] | None = None,
     ) -> Score:
         """The beginning as it is, to the tick, and `bars` new bars after it.
 
@@ -137,7 +143,7 @@ class Style:
         Args:
             beginning: any score with notes.
             bars: to add, after the bar in which the beginning ends.
-            seed, temperature, top_k, top_p, min_p, repetition, original, tell: as in `compose`.
+            seed, temperature, top_k, top_p, min_p, repetition, original, tell, seen: as in `compose`.
 
         Raises:
             WishError: if a wish is out of range, or the style has no memory to be original by.
@@ -153,6 +159,7 @@ class Style:
             _share(repetition),
             prompt.shift,
             memory=self._memory() if original else None,
+            seen=None if seen is None else lambda score: seen(join(beginning, score, prompt)),
         )
         score = self._best_of_takes(request, seed, tell or (lambda line: None))
         return join(beginning, score, prompt)
@@ -195,6 +202,55 @@ class Style:
             lambda: Taste(temperature, top_k, top_p, min_p),
         )
         return harmonised(self.codec, self.player, choir, bars, wishes, taste, np.random.default_rng(seed))
+
+    def rewrite(
+        self,
+        score: Score,
+        tracks: Sequence[int] | None = None,
+        bars: Sequence[int] | None = None,
+        rules: Sequence[str] = (),
+        seed: int | None = None,
+        temperature: float = 0.9,
+        top_k: int = 0,
+        top_p: float = 0.98,
+        min_p: float = 0.0,
+        tell: Tell | None = None,
+    ) -> Score:
+        """The score with some bars of some tracks written anew; what sounds elsewhere stays, to the tick.
+
+        A style that was learnt in voices, and to be given some (`can_be_given`), writes any bars of any of up to four.
+        Every other style goes on from what stands before: it writes all tracks, from a bar on to the end.
+
+        Args:
+            score: any that the style can play.
+            tracks: places of the tracks to be written; None for all.
+            bars: to be written, counted from 1, a pickup being bar 0; None for all.
+            rules: of part-writing, as in `harmonize`.
+            seed, temperature, top_k, top_p, min_p: as in `compose`.
+            tell: called with a line for everything that could not be taken as it was.
+
+        Raises:
+            WishError: if there are no such bars or tracks, or the style cannot write them and leave the others.
+        """
+        stretches, places = bars_of(score, bars), tracks_of(score, tracks)
+        tell = tell or (lambda line: None)
+        taste: dict[str, Any] = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p}
+        if not self.can_be_given:
+            return rewritten_end(
+                lambda beginning, new: self.continue_(beginning, new, seed, tell=tell, **taste),
+                score,
+                places,
+                stretches,
+                self.name,
+            )
+        wishes, drawn = _understood(lambda: Wishes(rules=tuple(rules)), lambda: Taste(**taste))
+        rng = np.random.default_rng(seed)
+        return rewritten_voices(self.codec, lambda: self.player, score, places, stretches, wishes, drawn, rng, tell)
+
+    @property
+    def can_be_given(self) -> bool:
+        """Whether it was learnt in voices, and to write some of them where others are given."""
+        return self.codec.in_voices and getattr(self.network.config, "reveal", 0) > 0
 
     @property
     def player(self) -> Player:
