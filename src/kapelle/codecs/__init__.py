@@ -54,6 +54,8 @@ class Codec(Protocol):
     keys: int
     """How many of the last columns make up one choice together, as the keys of a frame do."""
     header_steps: int
+    steps_per_quarter: int
+    """Steps that a quarter takes whatever happens in it; 0 where each note is a step."""
 
     @property
     def layout(self) -> tuple[tuple[str, int, bool], ...]: ...

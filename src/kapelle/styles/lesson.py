@@ -29,7 +29,7 @@ CODECS = {"voices": "chorale", "chorale": "chorale", "bachbot": "chorale"} | dic
     ("biaxial", "johnson", "deepj"), "frames"
 )
 """In which codec networks read music that are not made for events."""
-OF_RECIPE = ("learning_rate", "crop", "rounding")
+OF_RECIPE = ("learning_rate", "crop", "batch", "rounding")
 """What may be changed that is no part of a network's configuration, but of how it is trained."""
 
 
@@ -46,7 +46,7 @@ class Settings:
         threads: of torch; None for one, which is the fastest for networks of this size and repeats bit for bit.
         title: for people.
         command: what makes the style again.
-        changes: of the network's configuration; and `learning_rate`, `crop` and `rounding`, of how it is
+        changes: of the network's configuration; and `learning_rate`, `crop`, `batch` and `rounding`, of how it is
             trained.
     """
 
@@ -280,8 +280,9 @@ def recipe_of(network_name: str) -> dict[str, Any]:
     if CODECS.get(network_name) == "chorale" and network_name not in REFERENCES:
         return {"crop": 1024}
     if CODECS.get(network_name) == "frames":
-        # Eight bars of sixteenths, as Johnson did: every frame is a step for each of its keys.
-        return {"crop": 128}
+        # Eight bars of sixteenths, as Johnson did: every frame is a step for each of its keys. Few of them make a
+        # batch, since a frame says little that the one before did not.
+        return {"crop": 128, "batch": 512}
     if network_name not in REFERENCES:
         return {}
     # Windows of 100 tokens, as theirs were: 25 steps with four fields that are chosen.

@@ -76,18 +76,23 @@ def compose_once(
         request.taste,
         rng,
         prompt,
-        _most_steps(wishes, habits),
+        _most_steps(wishes, habits, codec),
         None if tonic is None else lambda steps: closes_on(codec.decode(steps), tonic),
         None if seen is None else lambda steps: seen(scored(steps)),
     )
     return scored(draft.steps), draft.finished
 
 
-def _most_steps(wishes: Wishes, habits: Habits) -> int:
+def _most_steps(wishes: Wishes, habits: Habits, codec: Codec) -> int:
     """Steps at which a piece is given up: many times what the style needs for the length."""
     if wishes.notes is not None:
-        return 3 * wishes.notes + 200
-    return int(500 + 12 * habits.notes_per_bar * (wishes.bars or habits.bars))
+        bars, steps = wishes.notes / habits.notes_per_bar, 3 * wishes.notes + 200.0
+    else:
+        bars = wishes.bars or habits.bars
+        steps = 500 + 12 * habits.notes_per_bar * bars
+    # A bar has sixteen quarters at most; where notes are wished, bars may come out much emptier than is usual.
+    quarters = (16 if wishes.notes is None else 64) * bars
+    return int(steps + codec.steps_per_quarter * quarters)
 
 
 def _header(

@@ -20,6 +20,7 @@ class Recipe:
         averaging: how much of the averaged weights stays at each update, near 1; 0 for no averaging.
         patience: a run by time ends when so large a share of it brought nothing better; None for never.
         crop: steps of a piece that are looked at together, at most.
+        batch: steps that are learnt from together, at most, in each process.
         smoothing: share of the cost that all words bear alike, so that few pieces are not taken for all there is.
         rounding: updates after which the run is rounded to what a checkpoint holds of it.
         seed: every random choice follows from it.
@@ -35,6 +36,7 @@ class Recipe:
     averaging: float = 0.995
     patience: float | None = 0.25
     crop: int = 256
+    batch: int = 2048
     smoothing: float = 0.0
     rounding: int = 32
     seed: int = 0

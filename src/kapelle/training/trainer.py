@@ -123,7 +123,8 @@ class Trainer:
         self.start, self.keeper = start, keeper
         self.progress = progress or (lambda share, cost, row: None)
         self.parallel = parallel or Alone()
-        self.plan = BatchPlan.for_data([len(piece) for piece in train], recipe.crop, processes=self.parallel.count)
+        lengths = [len(piece) for piece in train]
+        self.plan = BatchPlan.for_data(lengths, recipe.crop, recipe.batch, processes=self.parallel.count)
         self.standing = Standing(batch_steps=self.plan.steps)
         self.stopped = False
         self.rows: list[Row] = []

@@ -73,6 +73,7 @@ class ChoraleCodec:
     in_voices = True
     keys = 0
     header_steps = len(HEADER)
+    steps_per_quarter = 4
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:
         self.vocabulary = vocabulary or Vocabulary()

@@ -77,6 +77,7 @@ class EventsCodec:
     in_voices = False
     keys = 0
     header_steps = len(HEADER)
+    steps_per_quarter = 0
     """How many steps of facts about the whole piece come first."""
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:

@@ -65,6 +65,11 @@ class FramesCodec:
         return self.vocabulary.layout
 
     @property
+    def steps_per_quarter(self) -> int:
+        """Frames of a quarter."""
+        return self.vocabulary.per_quarter
+
+    @property
     def keys(self) -> int:
         """How many of the last columns are keys, which make up one choice together."""
         return sum(name.startswith(("pitch ", "drum ")) for name, _, _ in self.layout)
