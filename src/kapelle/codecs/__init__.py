@@ -51,6 +51,8 @@ class Codec(Protocol):
     name: str
     in_voices: bool
     """Whether its tracks are the voices of a choir, so that they can be harmonised."""
+    in_windows: bool
+    """Whether it tells windows of a piece, each at once, and so has no walk and no facts; see `BarsCodec`."""
     keys: int
     """How many of the last columns make up one choice together, as the keys of a frame do."""
     header_steps: int

@@ -71,6 +71,7 @@ class ChoraleCodec:
 
     name = "chorale"
     in_voices = True
+    in_windows = False
     keys = 0
     header_steps = len(HEADER)
     steps_per_quarter = 4

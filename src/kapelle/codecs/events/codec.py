@@ -75,6 +75,7 @@ class EventsCodec:
 
     name = "events"
     in_voices = False
+    in_windows = False
     keys = 0
     header_steps = len(HEADER)
     steps_per_quarter = 0

@@ -54,6 +54,7 @@ class FramesCodec:
 
     name = "frames"
     in_voices = False
+    in_windows = False
     header_steps = len(HEADER)
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:

@@ -1,0 +1,9 @@
+"""Windows of whole bars, in any metre: melodies, drums, trios, bands."""
+
+from .codec import TIMING, VELOCITIES, BarsCodec
+from .roles import Asked
+from .vocabulary import KINDS, MAX_BARS, Vocabulary
+
+CODEC = BarsCodec
+
+__all__ = ["CODEC", "KINDS", "MAX_BARS", "TIMING", "VELOCITIES", "Asked", "BarsCodec", "Vocabulary"]

@@ -1,0 +1,255 @@
+"""Windows of whole bars: the codec of music that is taken in at one glance.
+
+A window is as many bars as its style says, in one metre. Each step of its grid is a row of columns:
+
+    meter      the metre                        } follow from where the step is: they are there
+    bar        bars since the window began      } for the network to see and cost nothing
+    position   steps since the bar line         }
+    melody     of a line: silent, held, or struck with a pitch
+    kick ...   of each drum: silent or struck
+    ... loudness, timing   of what was struck just before, where the style tells them
+
+A window knows nothing of the bars around it: a note that sounds on from before is struck at its start, and notes that
+sound in its last step end with it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import CodecError, StyleError
+from ...music import Meter, Notes, Score, TempoMap, Track
+from .cutting import Steps, cut, lay, window
+from .narrowing import narrowed
+from .roles import Asked
+from .vocabulary import GIVEN, HELD, STRUCK, Field, Vocabulary, loud_beats
+
+TICKS_PER_QUARTER = 480
+VELOCITIES = tuple(range(12, 128, 10))
+"""The classes of loudness, where a style tells it."""
+TIMING = 8
+"""Words of timing each side of a step's own time, where a style tells it: a sixteenth of a step apart."""
+
+
+class BarsCodec:
+    """Between a Score and windows of it, arrays of shape (steps, 3 + columns).
+
+    Kept, on the grid and in the window: onset, end and pitch of a line's highest notes, hits of drums by class; and
+    loudness and timing where the vocabulary has words for them. Who plays which part says `roles.assign`.
+
+    Args:
+        vocabulary: what each column can say; melodies in 4/4 if not given.
+        asked: which track is to play a part; see `roles.assign`.
+    """
+
+    name = "bars"
+    in_voices = False
+    in_windows = True
+    keys = 0
+    header_steps = 0
+
+    def __init__(self, vocabulary: Vocabulary | None = None, asked: Asked | None = None) -> None:
+        self.vocabulary = vocabulary or Vocabulary()
+        self.asked = dict(asked or {})
+
+    @cached_property
+    def layout(self) -> tuple[tuple[str, int, bool], ...]:
+        """For each column its name, how many words it has, and whether it is given for free."""
+        return self.vocabulary.layout
+
+    @classmethod
+    def for_scores(
+        cls,
+        scores: Iterable[Score],
+        kind: str = "melody",
+        bars: int = 2,
+        velocities: tuple[int, ...] = (),
+        timing: int = 0,
+        asked: Asked | None = None,
+    ) -> BarsCodec:
+        """A codec narrowed to what the scores have; see `Vocabulary` and `narrowed`.
+
+        Raises:
+            CodecError: if none of them has all parts of the kind.
+        """
+        return cls(narrowed(scores, kind, bars, velocities, timing, asked), asked)
+
+    # -- Score to windows -------------------------------------------------------------------------
+
+    def windows(self, score: Score) -> tuple[list[Steps], Counter[str]]:
+        """Every window of a score, one from each bar on, and why others are none.
+
+        Raises:
+            CodecError: if nobody plays one of the parts.
+        """
+        found, dropped = cut(lay(score, self.vocabulary, self.asked), self.vocabulary)
+        return [steps for _, steps in found], dropped
+
+    def starts(self, score: Score) -> list[int]:
+        """The bars of a score, from 0, at which its windows start; a pickup is bar 0."""
+        return [bar for bar, _ in cut(lay(score, self.vocabulary, self.asked), self.vocabulary)[0]]
+
+    def encode(self, score: Score, bar: int | None = None) -> Steps:
+        """One window of a score: that from a bar on, or from the first bar that is no pickup.
+
+        What the score lacks to a whole window is silence.
+
+        Raises:
+            CodecError: if nobody plays a part, the window is empty, or its metre is not the style's.
+        """
+        laid = lay(score, self.vocabulary, self.asked)
+        first = int(score.pickup > 0) if bar is None else bar
+        meters = laid.meters[first : first + self.vocabulary.bars]
+        if not len(meters) or (meters < 0).any() or (meters != meters[0]).any():
+            names = ", ".join(self.vocabulary.meters)
+            own = ", ".join(dict.fromkeys(sign.name for sign in score.meters))
+            raise CodecError(f"expected whole bars in one metre of {names}, got {own}")
+        steps = self._filled(window(laid, first, self.vocabulary), int(meters[0]))
+        if not self.num_notes(steps):
+            raise CodecError(f"expected notes in the {self.vocabulary.bars} bars from bar {first + 1} on, got none")
+        return steps
+
+    def _filled(self, steps: Steps, meter: int) -> Steps:
+        """A window of whole length, silent at its end."""
+        full = self.empty(self.vocabulary.meters[meter])
+        full[: len(steps), GIVEN:] = steps[:, GIVEN:]
+        return full
+
+    def empty(self, meter: str) -> Steps:
+        """A silent window in a metre, with what is given in place.
+
+        Raises:
+            CodecError: if the style does not know the metre.
+        """
+        if meter not in self.vocabulary.meters:
+            raise CodecError(f"expected a metre of {', '.join(self.vocabulary.meters)}, got {meter}")
+        number = self.vocabulary.meters.index(meter)
+        length = self.vocabulary.bar_steps[number]
+        steps = np.zeros((length * self.vocabulary.bars, len(self.layout)), np.int32)
+        steps[:, 0] = number
+        steps[:, 1], steps[:, 2] = np.divmod(np.arange(len(steps)), length)
+        return steps
+
+    def canonical(self, score: Score) -> Score:
+        """What the codec keeps of a score's first window."""
+        return self.decode(self.encode(score))
+
+    # -- windows to Score -------------------------------------------------------------------------
+
+    def decode(self, steps: Steps) -> Score:
+        """The score that a window tells, or several of one metre one after the other.
+
+        Whatever words there are: what is held where nothing sounds is silent.
+
+        Raises:
+            CodecError: if they are not whole bars of this vocabulary.
+        """
+        steps = np.asarray(steps)
+        sizes = np.array([size for _, size, _ in self.layout])
+        if steps.ndim != 2 or steps.shape[1] != len(sizes) or not len(steps):
+            raise CodecError(f"expected steps of shape (1 or more, {len(sizes)}), got {steps.shape}")
+        if (steps < 0).any() or (steps >= sizes).any() or (steps[:, 0] != steps[0, 0]).any():
+            raise CodecError("expected steps inside the vocabulary: were they made by another style?")
+        meter = self.vocabulary.meters[int(steps[0, 0])]
+        tracks = tuple(self._track(steps, part, meter) for part in range(len(self.vocabulary.parts)))
+        tempos = TempoMap.constant(self.vocabulary.tempo)
+        return Score(TICKS_PER_QUARTER, tracks, tempos, (Meter.parse(meter),))
+
+    def _track(self, steps: Steps, part: int, meter: str) -> Track:
+        name, rows = self.vocabulary.parts[part], []
+        for at, field in enumerate(self.vocabulary.fields):
+            if field.part == part and field.what == "event":
+                rows += self._notes(steps, at, field, meter)
+        notes = Notes.of(rows)
+        if name == "drums":
+            return Track(notes, 0, True, "Drums")
+        return Track(notes, self.vocabulary.programs[part], name=name.capitalize())
+
+    def _notes(self, steps: Steps, at: int, field: Field, meter: str) -> list[tuple[int, int, int, int]]:
+        """The notes of one column of events, in ticks."""
+        words, tick = steps[:, GIVEN + at], TICKS_PER_QUARTER // self.vocabulary.per_quarter
+        struck = np.flatnonzero(words >= field.strikes)
+        onset = struck * tick
+        loud = loud_beats(meter, self.vocabulary.per_quarter)[steps[struck, 2]]
+        for other, told in enumerate(self.vocabulary.fields):
+            if told.event == at and told.what == "loudness":
+                loud = np.array(self.vocabulary.velocities)[steps[struck, GIVEN + other]]
+            elif told.event == at:
+                late = (steps[struck, GIVEN + other] - self.vocabulary.timing) / (2 * self.vocabulary.timing)
+                onset = np.maximum(onset + np.round(late * tick).astype(np.int64), 0)
+        if field.key >= 0:
+            end = onset + tick // 2
+            pitch = np.full(len(struck), field.key)
+        else:
+            stops = np.append(np.flatnonzero(words != HELD), len(words))
+            end = stops[np.searchsorted(stops, struck, side="right")] * tick
+            # A note ends where the next one starts, however early that is.
+            next_onset = np.append(onset[1:], len(words) * tick)
+            end = np.minimum(end, next_onset) if len(struck) else end
+            pitch = words[struck] - STRUCK + self.vocabulary.low
+        length = np.maximum(end - onset, 1)
+        return list(zip(onset.tolist(), length.tolist(), pitch.tolist(), loud.tolist(), strict=True))
+
+    # -- what training asks -----------------------------------------------------------------------
+
+    def paid(self, steps: Steps) -> NDArray[np.bool_]:
+        """Which fields of the steps are a choice, shape (steps, 3 + columns)."""
+        paid = np.ones(steps.shape, bool)
+        paid[:, :GIVEN] = False
+        for at, field in enumerate(self.vocabulary.fields):
+            if field.event >= 0:
+                paid[:, GIVEN + at] = steps[:, GIVEN + field.event] >= field.strikes
+        return paid
+
+    def num_notes(self, steps: Steps) -> int:
+        """How many notes start in the steps."""
+        events = [(GIVEN + at, field.strikes) for at, field in enumerate(self.vocabulary.fields) if field.event < 0]
+        return int(sum((steps[:, at] >= strikes).sum() for at, strikes in events))
+
+    def augment(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """The same window in another key: all lines higher or lower by up to a tritone, inside their range."""
+        lines = [GIVEN + at for at, field in enumerate(self.vocabulary.fields) if field.event < 0 and field.key < 0]
+        struck = steps[:, lines] >= STRUCK
+        if not struck.any():
+            return steps
+        used = steps[:, lines][struck] - STRUCK
+        low, high = max(-6, -int(used.min())), min(5, self.vocabulary.high - self.vocabulary.low - int(used.max()))
+        steps = steps.copy()
+        block = steps[:, lines]
+        block[struck] += int(rng.integers(low, high + 1))
+        steps[:, lines] = block
+        return steps
+
+    def to_json(self) -> dict[str, Any]:
+        """The codec as plain values."""
+        return {"name": self.name, "vocabulary": self.vocabulary.to_json(), "asked": self.asked}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> BarsCodec:
+        """The codec that `to_json` wrote.
+
+        Raises:
+            StyleError: if the description is damaged or of a newer version.
+        """
+        asked = values.get("asked", {})
+        if not isinstance(values.get("vocabulary"), dict) or not isinstance(asked, dict):
+            raise StyleError("the style has no vocabulary: fetch or train the style again")
+        return cls(Vocabulary.from_json(values["vocabulary"]), {str(part): str(name) for part, name in asked.items()})
+
+    def played(self, tempo: float | None = None, programs: tuple[int, ...] = ()) -> BarsCodec:
+        """The same codec with another tempo, in quarters per minute, or other instruments of its lines, in order."""
+        own = list(self.vocabulary.programs)
+        for part, program in zip(self.vocabulary.lines, programs, strict=False):
+            own[part] = program
+        vocabulary = replace(self.vocabulary, tempo=tempo or self.vocabulary.tempo, programs=tuple(own))
+        return BarsCodec(vocabulary, self.asked)
+
+
+__all__ = ["TIMING", "VELOCITIES", "BarsCodec"]

@@ -1,0 +1,195 @@
+"""The words of the bars codec: what each column of a step can say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...errors import CodecError, StyleError
+from ...music import Meter
+from ..events.vocabulary import METERS
+from .drums import KIT, NAMES, NINE
+
+KINDS = {
+    "melody": ("melody",),
+    "bass": ("bass",),
+    "drums": ("drums",),
+    "kit": ("drums",),
+    "trio": ("lead", "bass", "drums"),
+    "quartet": ("lead", "lead", "bass", "drums"),
+    "band": ("lead", "lead", "lead", "lead", "lead", "lead", "bass", "drums"),
+}
+"""Who plays in a window of each kind; every part but the drums plays one note at a time."""
+GRIDS = (4, 12)
+"""Steps a quarter can have: sixteenths, or with triplets."""
+MAX_BARS = 32
+SILENT, HELD, STRUCK = 0, 1, 2
+"""Words of a line; from STRUCK on there is one for each pitch, from low to high."""
+VERSION = 1
+
+
+class Field(NamedTuple):
+    """What a column says: of which part, and of its event, its loudness or its timing; of drums also which key.
+
+    Loudness and timing are only told with an event that strikes: their `event` is the column of it, which strikes from
+    the word `strikes` on.
+    """
+
+    part: int
+    what: str
+    key: int = -1
+    event: int = -1
+    strikes: int = 1
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The values that each column of a step can take; a step holds indices into them.
+
+    Attributes:
+        kind: of KINDS.
+        bars: of a window, 1..MAX_BARS.
+        per_quarter: steps in a quarter, of GRIDS.
+        meters: names of the metres, whose bars are whole steps.
+        low, high: pitches of the lines.
+        velocities: 1..127, ascending; empty where loudness is not told.
+        timing: words of timing each side of a step's own time; 0 where it is not told.
+        programs: General MIDI program of each part; that of drums has no meaning.
+        tempo: quarters per minute that windows are played in.
+    """
+
+    kind: str = "melody"
+    bars: int = 2
+    per_quarter: int = 4
+    meters: tuple[str, ...] = ("4/4",)
+    low: int = 21
+    high: int = 108
+    velocities: tuple[int, ...] = ()
+    timing: int = 0
+    programs: tuple[int, ...] = ()
+    tempo: float = 120.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise CodecError(f"expected a kind of {', '.join(KINDS)}, got {self.kind!r}")
+        if not 1 <= self.bars <= MAX_BARS:
+            raise CodecError(f"expected windows of 1 to {MAX_BARS} bars, got {self.bars}")
+        if self.per_quarter not in GRIDS or not self.meters or not 0 <= self.low <= self.high <= 127:
+            raise ValueError("a vocabulary needs a grid, a metre and a range of pitches")
+        if not all(1 <= velocity <= 127 for velocity in self.velocities) or not 0 <= self.timing <= 64:
+            raise ValueError("velocities are 1..127, words of timing up to 64")
+        if not all(bar_steps(name, self.per_quarter) for name in self.meters) or not 10 <= self.tempo <= 1000:
+            raise ValueError("bars are whole steps and the tempo is 10..1000")
+        object.__setattr__(self, "programs", self.programs or (0,) * len(self.parts))
+        if len(self.programs) != len(self.parts):
+            raise ValueError("each part has a program")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Who plays: names of the parts."""
+        return KINDS[self.kind]
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """Numbers of the parts that play one note at a time."""
+        return tuple(number for number, name in enumerate(self.parts) if name != "drums")
+
+    @property
+    def drum_keys(self) -> tuple[int, ...]:
+        """The drum keys that have a column."""
+        return () if "drums" not in self.parts else KIT if self.kind == "kit" else NINE
+
+    @cached_property
+    def bar_steps(self) -> tuple[int, ...]:
+        """Steps in a bar of each metre."""
+        return tuple(bar_steps(name, self.per_quarter) for name in self.meters)
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """What each column from `GIVEN` on says."""
+        found: list[Field] = []
+        for part, name in enumerate(self.parts):
+            for key in self.drum_keys if name == "drums" else (-1,):
+                event, strikes = len(found), STRUCK if key < 0 else 1
+                found.append(Field(part, "event", key, -1, strikes))
+                found += [Field(part, "loudness", key, event, strikes)] if self.velocities else []
+                found += [Field(part, "timing", key, event, strikes)] if self.timing else []
+        return tuple(found)
+
+    @cached_property
+    def layout(self) -> tuple[tuple[str, int, bool], ...]:
+        """For each column its name, how many words it has, and whether it is given for free."""
+        told = ((self._called(field), self._words(field), False) for field in self.fields)
+        return (
+            ("meter", len(self.meters), True),
+            ("bar", self.bars, True),
+            ("position", max(self.bar_steps), True),
+            *told,
+        )
+
+    def _words(self, field: Field) -> int:
+        if field.what == "loudness":
+            return len(self.velocities)
+        if field.what == "timing":
+            return 2 * self.timing
+        return 2 if field.key >= 0 else STRUCK + self.high - self.low + 1
+
+    def _called(self, field: Field) -> str:
+        if field.key < 0:
+            name = self.parts[field.part]
+            name += f" {field.part + 1}" if self.parts.count(name) > 1 else ""
+        else:
+            name = NAMES[NINE.index(field.key)] if self.drum_keys == NINE else f"drum {field.key}"
+        return name if field.what == "event" else f"{name} {field.what}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as plain values."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {"version": VERSION} | {name: list(v) if isinstance(v, tuple) else v for name, v in own.items()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Vocabulary:
+        """The vocabulary that `to_json` wrote.
+
+        Raises:
+            StyleError: if it is damaged or of a newer version.
+        """
+        try:
+            version = values["version"]
+            if version > VERSION:
+                raise StyleError(
+                    f"the vocabulary has version {version}, this Kapelle knows up to {VERSION}: update Kapelle"
+                )
+            own = {field.name: values[field.name] for field in fields(cls)}
+            for name in ("meters", "velocities", "programs"):
+                own[name] = tuple(map(str if name == "meters" else int, own[name]))
+            return cls(**own)
+        except (KeyError, TypeError, ValueError, CodecError) as error:
+            raise StyleError(f"the style's vocabulary is damaged ({error}): fetch or train the style again") from None
+
+
+GIVEN = 3
+"""Columns before the first that is chosen: metre, bar, position."""
+
+
+def bar_steps(meter: str, per_quarter: int) -> int:
+    """Steps in a bar; 0 for a metre that codecs do not know, or whose bars are no whole steps."""
+    if meter not in METERS:
+        return 0
+    sign = Meter.parse(meter)
+    steps, rest = divmod(4 * sign.numerator * per_quarter, sign.denominator)
+    return 0 if rest else steps
+
+
+def loud_beats(meter: str, per_quarter: int) -> np.ndarray:
+    """How loud notes sound where loudness is not told, by their position in the bar: accents of the metre."""
+    sign = Meter.parse(meter)
+    velocity = np.full(bar_steps(meter, per_quarter), 72)
+    beat = round(sign.beat_quarters * per_quarter)
+    velocity[:: max(beat, 1)] = 84
+    velocity[0] = 96
+    return velocity
