@@ -39,7 +39,7 @@ class Job:
 
     Attributes:
         id: sixteen hexadecimal digits.
-        kind: "compose", "continue", "import" or "edit".
+        kind: "compose", "continue", "regenerate", "harmonize" or "import".
         title: what is being made, for people.
         state: "waiting", "running", "done", "failed" or "cancelled".
         notes: lines that were told on the way.
@@ -148,10 +148,13 @@ class Jobs:
         job.state = "running"
         self._told(job)
 
-    def note(self, job: Job, line: str) -> None:
-        """Something is to be said about it."""
-        job.notes.append(line)
-        self._told(job)
+    def hear(self, job: Job, told: str | dict[str, Any]) -> None:
+        """What is told on the way: a line that stays with the job, or what the pages that are there now may show."""
+        if isinstance(told, str):
+            job.notes.append(told)
+            self._told(job)
+        else:
+            self._bus.tell({"type": "progress", "job": job.id, **told})
 
     def cancel(self, job: str) -> Job:
         """End a job; one that is over stays as it is.

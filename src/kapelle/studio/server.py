@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import KapelleError, MissingExtra
 
 if TYPE_CHECKING:
-    from .app import Studio
+    from .state import Studio
 
 HOST, PORT = "127.0.0.1", 8765
 FILE = "studio.sqlite"
@@ -47,7 +47,7 @@ def serve(port: int, data: Path, open_browser: bool, tell: Callable[[str], None]
     with _listening(port) as listener:
         takes = Takes(data / FILE)
         try:
-            app, studio = application(takes)
+            app, studio = application(takes, data)
             # What is still being answered has a second; pages that listen are let go before.
             config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, lifespan="on")
             address = f"http://{HOST}:{listener.getsockname()[1]}/"

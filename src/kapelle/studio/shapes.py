@@ -19,10 +19,15 @@ class Drawing(_Request):
 
     seed: int | None = Field(None, ge=0, le=2**53, description="The same seed gives the same piece; null draws one.")
     temperature: float = Field(0.9, ge=0, le=3, description="1 as learnt, less is safer, more is wilder.")
+
+
+class Composing(Drawing):
+    """Of a new piece, or new bars after one."""
+
     original: bool = Field(False, description="Copy no passage of its pieces for longer than such pieces share one.")
 
 
-class Compose(Drawing):
+class Compose(Composing):
     """A new piece. What is left out, the style chooses."""
 
     kind: Literal["compose"]
@@ -36,13 +41,37 @@ class Compose(Drawing):
     title: Short = ""
 
 
-class Continue(Drawing):
+class Continue(Composing):
     """New bars after a take, which stays as it is."""
 
     kind: Literal["continue"]
     style: Short
     take: TakeId
     bars: int = Field(8, ge=1, le=256)
+
+
+class Regenerate(Drawing):
+    """Some bars of some tracks of a take anew, as a new take; all else stays, to the tick."""
+
+    kind: Literal["regenerate"]
+    style: Short
+    take: TakeId
+    tracks: list[int] | None = Field(None, max_length=256, description="By their places, from 0 on; null for all.")
+    bars: list[int] | None = Field(None, max_length=10_000, description="From 1 on, a pickup is 0; null for all.")
+
+
+class Harmonize(_Request):
+    """The voices that a take lacks, as a new take."""
+
+    kind: Literal["harmonize"]
+    style: Short
+    take: TakeId
+    seed: int | None = Field(None, ge=0, le=2**53)
+    temperature: float = Field(0.9, ge=0, le=3)
+
+
+KINDS = ("compose", "continue", "regenerate", "harmonize")
+"""Of jobs that are asked for by a style."""
 
 
 class NewTake(_Request):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import time
+import zipfile
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -13,10 +16,15 @@ from ..music import Score
 from ..styles import Style
 from . import scores
 
-Tell = Callable[[str], None]
+Tell = Callable[[Any], None]
 
 SAMPLE_BARS, SAMPLE_SEED = 8, 1
 RECORDINGS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif")
+PROJECT = ".kapelle"
+"""Ending of a take as a project file: JSON with all that the studio knows of it."""
+
+GLIMPSE_SECONDS = 0.08
+"""A piece that grows is told of no more often."""
 
 
 def warm(tell: Tell, paths: list[str]) -> None:
@@ -27,17 +35,28 @@ def warm(tell: Tell, paths: list[str]) -> None:
 
 def compose(tell: Tell, path: str, wishes: dict[str, Any]) -> dict[str, Any]:
     """A new piece of the style in the file `path`."""
-    return _made(_style(path).compose(tell=tell, **wishes))
+    return _made(_style(path).compose(tell=tell, seen=_glimpses(tell), **wishes))
 
 
-def go_on(tell: Tell, path: str, beginning: dict[str, Any], title: str, wishes: dict[str, Any]) -> dict[str, Any]:
+def go_on(tell: Tell, path: str, beginning: dict[str, Any], wishes: dict[str, Any]) -> dict[str, Any]:
     """A piece with new bars after it."""
-    score = _style(path).continue_(scores.from_values(beginning), tell=tell, **wishes)
-    return _made(score.replace(title=title))
+    return _made(_style(path).continue_(scores.from_values(beginning), tell=tell, seen=_glimpses(tell), **wishes))
+
+
+def regenerate(tell: Tell, path: str, before: dict[str, Any], wishes: dict[str, Any]) -> dict[str, Any]:
+    """A piece of which some is written anew."""
+    return _made(_style(path).rewrite(scores.from_values(before), tell=tell, **wishes))
+
+
+def harmonize(tell: Tell, path: str, melody: dict[str, Any], wishes: dict[str, Any]) -> dict[str, Any]:
+    """A piece with the voices that it lacked."""
+    return _made(_style(path).harmonize(scores.from_values(melody), tell=tell, **wishes).score)
 
 
 def read(tell: Tell, name: str, suffix: str, data: bytes) -> dict[str, Any]:
     """The music in a stranger's file, of which only the bytes and the suffix count."""
+    if suffix == PROJECT:
+        return _unpacked(data)
     if suffix in RECORDINGS:
         tell("listening to the recording")
         from ..listening import music_of, read_recording
@@ -64,7 +83,45 @@ def render(tell: Tell, values: dict[str, Any], suffix: str) -> bytes:
     from ..rendering import render as draw
 
     score = scores.from_values(values)
+    if suffix == ".stems.zip":
+        return _stems(score)
     return draw(score, suffix) if suffix in SUFFIXES else format_of(f"music{suffix}").encode(score)
+
+
+def _stems(score: Score) -> bytes:
+    """Each track as sound and as MIDI, in a ZIP file."""
+    from ..files import format_of
+    from ..rendering.audio import stem_names, stems_to_audio
+
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in stems_to_audio(score, ".wav"):
+            archive.writestr(f"{name}.wav", data)
+        for place, name in stem_names(score).items():
+            alone = score.replace(tracks=(score.tracks[place],))
+            archive.writestr(f"{name}.mid", format_of("music.mid").encode(alone))
+    return file.getvalue()
+
+
+def pack(tell: Tell, values: dict[str, Any], about: dict[str, Any]) -> bytes:
+    """A take as a project file: its score, its style and what was asked for."""
+    scores.from_values(values)
+    return json.dumps({"kapelle": "project", "version": 1, "score": values, **about}, ensure_ascii=False).encode()
+
+
+def _unpacked(data: bytes) -> dict[str, Any]:
+    try:
+        values = json.loads(data)
+        if values["kapelle"] != "project" or values["version"] != 1:
+            raise FileError("expected a project of version 1, got another one; update Kapelle")
+        style, wishes = str(values.get("style", ""))[:200], dict(values.get("wishes", {}))
+        score = values["score"]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise FileError("expected a project that the studio has saved, got another or a damaged file") from None
+    plain = {name: value for name, value in wishes.items() if isinstance(value, (str, int, float, bool, type(None)))}
+    if len(json.dumps(plain)) > 10_000:
+        raise FileError("expected the wishes of a take, got more than anybody types; save the project again")
+    return _made(scores.from_values(score)) | {"about": {"style": style, "wishes": plain}}
 
 
 def sheet(tell: Tell, values: dict[str, Any]) -> bytes:
@@ -90,6 +147,19 @@ def _made(score: Score) -> dict[str, Any]:
     return {"title": score.title, "score": scores.to_values(score), "summary": scores.summary(score)}
 
 
+def _glimpses(tell: Tell) -> Callable[[Score], None]:
+    """Tells of a piece as it grows, as often as anybody can see."""
+    last = 0.0
+
+    def seen(score: Score) -> None:
+        nonlocal last
+        if time.monotonic() - last >= GLIMPSE_SECONDS:
+            tell({"score": scores.to_values(score)})
+            last = time.monotonic()
+
+    return seen
+
+
 def _style(path: str) -> Style:
     # A style that was trained anew has the same path: its time tells them apart.
     return _opened(path, Path(path).stat().st_mtime_ns)
@@ -103,5 +173,15 @@ def _opened(path: str, changed: int) -> Style:
 
 
 TASKS: dict[str, Callable[..., Any]] = {
-    task.__name__: task for task in (warm, compose, go_on, read, check, render, sheet, sample)
+    "warm": warm,
+    "compose": compose,
+    "continue": go_on,
+    "regenerate": regenerate,
+    "harmonize": harmonize,
+    "read": read,
+    "check": check,
+    "render": render,
+    "pack": pack,
+    "sheet": sheet,
+    "sample": sample,
 }

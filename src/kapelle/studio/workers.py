@@ -23,7 +23,7 @@ from typing import Any
 
 from ..errors import KapelleError, MissingExtra
 
-Tell = Callable[[str], None]
+Tell = Callable[[Any], None]
 
 _CONTEXT = multiprocessing.get_context("spawn")
 
@@ -111,23 +111,29 @@ class Worker:
 
 
 class Pool:
-    """So many workers of a kind, started when they are needed."""
+    """So many workers of a kind, started when they are needed.
+
+    Attributes:
+        busy: those that are at work.
+    """
 
     def __init__(self, size: int, bounds: Bounds) -> None:
         self._bounds = bounds
         self._idle: list[Worker] = []
-        self._busy: set[Worker] = set()
+        self.busy: set[Worker] = set()
         self._places = asyncio.Semaphore(size)
         # A cancelled task leaves its thread a moment later than its place.
         self._threads = ThreadPoolExecutor(2 * size, "studio-worker")
         self._closed = False
 
-    async def run(self, task: str, *arguments: Any, tell: Tell | None = None, started: Tell | None = None) -> Any:
+    async def run(
+        self, task: str, *arguments: Any, tell: Tell | None = None, started: Callable[[str], None] | None = None
+    ) -> Any:
         """The result of a task; cancelling the coroutine ends the process that works on it.
 
         Args:
             task: name of one of `kapelle.studio.tasks`.
-            tell: called in this thread with every line that is told on the way.
+            tell: called in this thread with all that is told on the way.
             started: called with the task's name when its turn has come.
 
         Raises:
@@ -136,15 +142,15 @@ class Pool:
         """
         loop = asyncio.get_running_loop()
 
-        def pass_on(line: str) -> None:
+        def pass_on(told: Any) -> None:
             if tell is not None:
-                loop.call_soon_threadsafe(tell, line)
+                loop.call_soon_threadsafe(tell, told)
 
         async with self._places:
             if started is not None:
                 started(task)
             worker = self._worker()
-            self._busy.add(worker)
+            self.busy.add(worker)
             try:
                 work = loop.run_in_executor(self._threads, worker.do, task, arguments, pass_on)
                 result = await asyncio.wait_for(work, self._bounds.seconds)
@@ -156,7 +162,7 @@ class Pool:
                 worker.end()
                 raise
             finally:
-                self._busy.discard(worker)
+                self.busy.discard(worker)
                 if worker.lives and not self._closed:
                     self._idle.append(worker)
             return result
@@ -172,7 +178,7 @@ class Pool:
     def close(self) -> None:
         """End all workers."""
         self._closed = True
-        for worker in [*self._idle, *self._busy]:
+        for worker in [*self._idle, *self.busy]:
             worker.end()
         self._idle.clear()
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -189,8 +195,8 @@ def _work(connection: Connection, memory_bytes: int) -> None:
 
     _bound_memory(memory_bytes)
 
-    def tell(line: str) -> None:
-        connection.send(("tell", line))
+    def tell(told: Any) -> None:
+        connection.send(("tell", told))
 
     while True:
         try:
