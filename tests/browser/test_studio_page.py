@@ -11,7 +11,8 @@ from studio_process import Server, wait
 
 import kapelle
 from kapelle.files import format_of
-from kapelle.music import Notes, Score, Track
+from kapelle.music import Notes, Score, Track, clip
+from kapelle.studio.scores import from_values
 
 PLAYING = "document.getElementById('play').getAttribute('aria-label') === 'Pause'"
 TAKES = "document.querySelectorAll('#takes .open-take').length"
@@ -55,12 +56,12 @@ def test_sheet_music_marks_what_sounds(page: Any) -> None:
     assert wait(page, "document.querySelectorAll('#sheet-view .sounding').length") <= 4
 
 
-@pytest.mark.parametrize("suffix", ["mid", "musicxml", "pdf", "wav", "mp3", "png"])
+@pytest.mark.parametrize("suffix", ["mid", "musicxml", "pdf", "wav", "mp3", "png", "stems.zip"])
 def test_each_format_is_taken_away_and_opens(page: Any, suffix: str, tmp_path: Path) -> None:
     if not page.evaluate("document.getElementById('piece').hidden === false"):
         compose(page, bars=2)
     with page.expect_download() as coming:
-        page.click(f"a[data-suffix={suffix}]")
+        page.click(f"a[data-suffix='{suffix}']")
     file = tmp_path / coming.value.suggested_filename
     coming.value.save_as(file)
     if suffix in ("mid", "musicxml"):
@@ -72,7 +73,7 @@ def test_each_format_is_taken_away_and_opens(page: Any, suffix: str, tmp_path: P
         assert abs(recording.samples).max() > 0.3
         assert recording.seconds >= open_take(page)["summary"]["seconds"] - 0.1
     else:
-        assert file.read_bytes().startswith({"pdf": b"%PDF", "png": b"\x89PNG"}[suffix])
+        assert file.read_bytes().startswith({"pdf": b"%PDF", "png": b"\x89PNG", "stems.zip": b"PK"}[suffix])
 
 
 def test_what_is_edited_changes_only_that_and_can_be_taken_back(page: Any) -> None:
@@ -164,11 +165,162 @@ def test_two_tabs_show_the_same_takes(page: Any, server: Server) -> None:
 def test_a_cancelled_job_is_gone_at_once(page: Any) -> None:
     before = page.evaluate(TAKES)
     page.check("input[value=piano]", force=True)
-    page.locator("input[name=bars]").fill("64")
+    # So long that it cannot be done before it is cancelled.
+    page.evaluate("document.querySelector('input[name=bars]').max = 256")
+    page.locator("input[name=bars]").fill("256")
     page.click("#compose-button")
     page.click("#jobs button")
-    wait(page, NO_JOBS, 3)
+    wait(page, NO_JOBS)
     assert page.evaluate(TAKES) == before
+
+
+def bars_pulled(page: Any, first: int, last: int) -> None:
+    """Choose bars on the ruler with the pointer; they must be to be seen."""
+    box = page.locator("#roll-canvas").bounding_box()
+    left, right = (
+        page.evaluate(
+            """([bar, share]) => { const roll = window.kapelle.roll, [left, right] = roll.spanOf(bar, bar);
+            return left + share * (right - left); }""",
+            [bar, share],
+        )
+        for bar, share in ((first, 0.3), (last, 0.7))
+    )
+    page.mouse.move(box["x"] + left, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + right, box["y"] + 10, steps=5)
+    page.mouse.up()
+
+
+def parts(page: Any, start: int, stop: int) -> list[Any]:
+    """What each track of the open take plays between two ticks."""
+    score = from_values(open_take(page)["score"])
+    return [track.notes for track in clip(score, start, stop).tracks]
+
+
+def regenerate(page: Any) -> None:
+    """Press Regenerate and wait for what comes of it."""
+    before = page.evaluate("localStorage['kapelle-open']")
+    page.click("#regenerate")
+    wait(page, f"{NO_JOBS} && localStorage['kapelle-open'] !== '{before}'")
+
+
+def test_two_bars_of_the_tenor_are_written_anew_and_all_else_stays_to_the_tick(page: Any) -> None:
+    compose(page, "chorale", 8)
+    page.click("#play")
+    bars_pulled(page, 3, 4)
+    page.get_by_role("button", name="Tenor", exact=True).click()
+    assert page.text_content("#again-told") == "Tenor in bars 3–4; all else stays."
+    take = open_take(page)["score"]
+    start, stop = (take["bars"][bar - (not take["pickup"])] for bar in (3, 5))
+    spans = ((0, start), (start, stop), (stop, take["bars"][-1]))
+    before = [parts(page, *span) for span in spans]
+    regenerate(page)
+    after = [parts(page, *span) for span in spans]
+    assert (before[0], before[2]) == (after[0], after[2])
+    assert [one == two for one, two in zip(before[1], after[1], strict=True)] == [True, True, False, True]
+    # It is heard from there on, and can be gone back from.
+    assert wait(page, PLAYING)
+    page.click("#undo")
+    page.click("#save")
+    wait(page, "document.getElementById('save').hidden")
+    assert [parts(page, *span) for span in spans] == before
+
+
+def test_what_is_locked_is_not_written_anew_nor_changed_by_hand(page: Any) -> None:
+    compose(page, "chorale", 6)
+    page.click("#play")
+    bars_pulled(page, 2, 3)
+    page.click("#lock-bars")
+    page.get_by_role("button", name="Lock Alto").click()
+    bars_pulled(page, 1, 4)
+    assert page.text_content("#again-told") == "Soprano, Tenor, and Bass in bars 1, 4; all else stays."
+    take = open_take(page)["score"]
+    span = [take["bars"][bar - (not take["pickup"])] for bar in (2, 4)]
+    before, whole = parts(page, *span), parts(page, 0, take["bars"][-1])
+    regenerate(page)
+    assert parts(page, *span) == before
+    after = parts(page, 0, take["bars"][-1])
+    assert after[1] == whole[1]
+    assert after != whole
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    page.focus("#roll")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    page.click("#save")
+    wait(page, "document.getElementById('save').hidden")
+    assert parts(page, *span) == before
+    assert parts(page, 0, take["bars"][-1])[1] == whole[1]
+
+
+def test_a_style_that_can_only_go_on_says_so(page: Any) -> None:
+    compose(page, "folk", 8)
+    page.click("#play")
+    assert page.is_disabled("#regenerate")
+    page.fill("#from-bar", "5")
+    page.locator("#from-bar").blur()
+    assert page.text_content("#again-told").startswith("From bar 5 to the end")
+    take = open_take(page)["score"]
+    border = take["bars"][5 - (not take["pickup"])]
+    before = parts(page, 0, border)
+    regenerate(page)
+    assert parts(page, 0, border) == before
+
+
+def test_more_like_this_begins_alike_and_goes_on_otherwise(page: Any) -> None:
+    compose(page, "folk", 8)
+    take = open_take(page)["score"]
+    border, end = take["bars"][3 - (not take["pickup"])], take["bars"][-1]
+    before = parts(page, 0, border), parts(page, border, end)
+    number = page.evaluate(TAKES)
+    page.click("#more")
+    wait(page, f"{TAKES} > {number} && {PLAYING}")
+    assert parts(page, 0, border) == before[0]
+    assert parts(page, border, end) != before[1]
+
+
+def test_a_melody_that_is_brought_in_gets_voices(page: Any) -> None:
+    tune = Score(
+        24, (Track(Notes.of((24 * at, 24, 67 + step, 80) for at, step in enumerate((0, 2, 4, 5, 7, 5, 4, 0))), 73),)
+    )
+    payload = {"name": "Tune.mid", "mimeType": "audio/midi", "buffer": format_of("a.mid").encode(tune)}
+    page.set_input_files("#import-file", payload)
+    wait(page, "document.getElementById('title').value === 'Tune'")
+    page.click("#harmonise")
+    wait(page, "document.getElementById('title').value === 'Tune in four voices'")
+    assert [track["name"] for track in open_take(page)["score"]["tracks"]] == ["Soprano", "Alto", "Tenor", "Bass"]
+
+
+def test_bars_are_seen_while_a_long_piece_is_composed(page: Any) -> None:
+    page.check("input[value=piano]", force=True)
+    page.locator("input[name=bars]").fill("64")
+    page.evaluate("""() => { window.seen = []; const facts = document.getElementById('facts');
+        new MutationObserver(() => window.seen.push(facts.textContent)).observe(facts, { childList: true }); }""")
+    before = page.evaluate(TAKES)
+    page.click("#compose-button")
+    wait(page, f"{TAKES} > {before} && {NO_JOBS} && !document.getElementById('regenerate').hidden")
+    grown = [int(line.split()[1]) for line in page.evaluate("window.seen") if line.startswith("composing: ")]
+    assert grown
+    assert grown[0] < 64
+
+
+def test_a_link_opens_its_take_and_a_project_opens_again(page: Any, server: Server, tmp_path: Path) -> None:
+    compose(page, bars=2)
+    first = open_take(page)
+    with page.expect_download() as coming:
+        page.click("a[data-suffix=kapelle]")
+    project = tmp_path / coming.value.suggested_filename
+    coming.value.save_as(project)
+    compose(page, bars=2)
+    other = page.context.new_page()
+    other.goto(f"{server.url}#take={first['id']}")
+    other.wait_for_selector("body[data-ready]")
+    assert open_take(other)["id"] == first["id"]
+    other.close()
+    before = page.evaluate(TAKES)
+    page.set_input_files("#import-file", str(project))
+    wait(page, f"{NO_JOBS} && {TAKES} > {before} && document.getElementById('title').value === '{first['title']}'")
+    assert open_take(page)["score"] == first["score"]
 
 
 def test_a_file_is_brought_in_and_gone_on_with(page: Any) -> None:
@@ -179,7 +331,8 @@ def test_a_file_is_brought_in_and_gone_on_with(page: Any) -> None:
     page.check("input[value=folk]", force=True)
     page.select_option("#continue-bars", "4")
     page.click("#continue")
-    wait(page, "document.getElementById('title').value === 'Scale, continued'")
+    wait(page, "document.getElementById('facts').textContent.startsWith('5 bars')")
+    assert page.input_value("#title") == "Scale, continued"
     assert open_take(page)["summary"]["bars"] == 5
 
 

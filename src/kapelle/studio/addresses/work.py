@@ -46,8 +46,8 @@ def serve(app: FastAPI, studio: Studio) -> None:
             more = {"origin": "composed"}
         else:
             before = studio.takes.get(asked.take)
-            name, origin = _NAMED[asked.kind]
-            title = before.title if before.origin == origin else f"{before.title}, {name}"
+            origin, more_title = _NAMED[asked.kind]
+            title = before.title if before.origin == origin else before.title + more_title
             work = (asked.kind, str(listing.path), before.score | {"title": title}, wishes)
             more = {"origin": origin, "parent": before.id, "title": title}
 
@@ -79,11 +79,11 @@ def serve(app: FastAPI, studio: Studio) -> None:
 
 
 _NAMED = {
-    "continue": ("continued", "continued"),
-    "regenerate": ("changed", "changed"),
-    "harmonize": ("in four voices", "harmonised"),
+    "continue": ("continued", ", continued"),
+    "regenerate": ("changed", ""),
+    "harmonize": ("harmonised", " in four voices"),
 }
-"""What is said of a take after such a job: in its title, and as where it comes from."""
+"""What is said of a take after such a job: as where it comes from, and in its title."""
 
 
 def named(name: str) -> tuple[str, str, str]:

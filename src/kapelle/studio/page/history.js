@@ -4,21 +4,25 @@ import { clock } from "./score.js";
 import { $, complain, count, make, toast } from "./parts.js";
 
 export class History {
-  constructor({ onOpen, onDone, onChanged }) {
-    Object.assign(this, { onOpen, onDone, onChanged });
+  constructor({ onOpen, onDone, onFailed, onChanged }) {
+    Object.assign(this, { onOpen, onDone, onFailed, onChanged });
     this.takes = new Map();
     this.jobs = new Map();
+    // Of jobs that this tab began: what is done with what they make.
+    this.how = new Map();
     this.mine = new Set(JSON.parse(sessionStorage.getItem("kapelle-jobs") ?? "[]"));
     $("only-starred").addEventListener("change", () => this.draw());
   }
 
   async load() {
+    // What is begun while the answer is on its way is not in it, and not lost either.
+    const mine = [...this.mine];
     const [{ takes }, { jobs }] = await Promise.all([ask("/api/takes"), ask("/api/jobs")]);
     this.takes = new Map(takes.map((take) => [take.id, take]));
     const known = new Set(jobs.map((job) => job.id));
-    const lost = [...this.mine].filter((job) => !known.has(job));
+    const lost = mine.filter((job) => this.mine.has(job) && !known.has(job));
     lost.forEach((job) => this.mine.delete(job));
-    this.jobs.clear();
+    for (const job of this.jobs.keys()) if (!this.mine.has(job)) this.jobs.delete(job);
     jobs.forEach((job) => this.hearJob(job));
     if (lost.length) toast(`The studio was started anew; ${count(lost.length, "job")} under way ended with it. All takes are here.`);
     this.remember();
@@ -26,9 +30,16 @@ export class History {
     this.draw();
   }
 
-  async start(request) {
+  async start(request, how = {}) {
     const job = await ask("/api/jobs", { method: "POST", json: request });
+    this.how.set(job.id, { ...how, of: request.take });
+    this.newest = job.id;
     this.own(job);
+  }
+
+  // Whether a job is the one that this tab began last: its piece is shown while it grows.
+  isNewest(job) {
+    return this.newest === job && this.mine.has(job);
   }
 
   // Jobs of this tab: what they make is opened here.
@@ -51,8 +62,9 @@ export class History {
       this.finished = new Map([...(this.finished ?? []), [job.id, job]].slice(-50));
       if (this.mine.delete(job.id)) {
         this.remember();
-        job.notes.forEach((note) => toast(note));
-        if (job.state === "done") this.onDone(job);
+        job.notes.filter((note) => !note.includes("drew again")).forEach((note) => toast(note));
+        if (job.state === "done") this.onDone(job, this.how.get(job.id));
+        else if (this.newest === job.id) this.onFailed(job);
         if (job.state === "failed") complain(new Error(`${job.title}: ${job.error}`));
       }
     }
@@ -80,7 +92,7 @@ export class History {
   }
 
   drawJobs() {
-    const verbs = { compose: "Composing", continue: "Going on", import: "Reading" };
+    const verbs = { compose: "Composing", continue: "Going on", regenerate: "Writing anew", harmonize: "Harmonising", import: "Reading" };
     $("jobs").replaceChildren(...[...this.jobs.values()].map((job) => make("li", {},
       make("span", {}, job.state === "waiting" ? `Waiting: ${job.title}` : `${verbs[job.kind]}: ${job.title}`),
       make("button", { onclick: () => ask(`/api/jobs/${job.id}`, { method: "DELETE" }).catch(complain) }, "Cancel"),

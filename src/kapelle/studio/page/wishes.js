@@ -57,11 +57,16 @@ export class Wishes {
     });
     const listen = make("button", { "aria-label": `Hear ${style.title}`, title: "A short piece in this style" }, icon("play"));
     listen.addEventListener("click", () => this.hear(style, listen));
-    const more = make("details", {}, make("summary", {}, style.own ? "yours · licence" : "licence"));
-    more.append(...[style.licence, ...style.attribution].filter(Boolean).map((line) => make("p", {}, line)));
+    const lines = [style.licence, ...style.attribution].filter(Boolean).map((line) => make("p", {}, line));
+    const more = make("div", { class: "more", hidden: true }, ...lines);
+    const about = make("button", { class: "bare", "aria-expanded": "false", "aria-label": `About ${style.title}`, title: "Licence and sources" }, "i");
+    about.addEventListener("click", () => {
+      more.hidden = !more.hidden;
+      about.setAttribute("aria-expanded", String(!more.hidden));
+    });
+    const facts = `${style.own ? "yours, " : ""}learnt from ${count(style.pieces, "piece")}`;
     return make("div", { class: "card" },
-      make("label", {}, radio, make("b", {}, style.title), make("small", {}, `learnt from ${count(style.pieces, "piece")}`)),
-      listen, more);
+      make("label", {}, radio, make("b", {}, style.title), make("small", {}, facts)), about, listen, more);
   }
 
   async hear(style, button) {
@@ -98,8 +103,16 @@ export class Wishes {
     return document.querySelector("#styles input:checked")?.value;
   }
 
-  get title() {
-    return this.styles?.find((style) => style.name === this.style)?.title ?? "";
+  named(name) {
+    return this.styles?.find((style) => style.name === name);
+  }
+
+  get chosen() {
+    return this.named(this.style);
+  }
+
+  get temperature() {
+    return Number(this.form.elements.temperature.value);
   }
 
   // What the server is asked for; what is left empty the style chooses.
