@@ -22,7 +22,7 @@ LAYERS = (
     {"corpora", "rendering", "evaluation"},
     {"training", "sampling"},
     {"styles"},
-    {"quiz"},
+    {"quiz", "bench"},
     {"studio"},
     {"cli"},
     {"__main__"},
@@ -31,7 +31,7 @@ LAYERS = (
 
 FLOOR = {folder: number for number, layer in enumerate(LAYERS) for folder in layer}
 
-OUTSIDE = {"files", "corpora", "training", "styles", "quiz", "studio", "cli"}
+OUTSIDE = {"files", "corpora", "training", "styles", "quiz", "bench", "studio", "cli"}
 """Folders that may touch files and the network."""
 
 NETWORK_MODULES = {"socket", "ssl", "http", "urllib", "requests", "ftplib", "asyncio", "webbrowser"}

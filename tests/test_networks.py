@@ -20,6 +20,9 @@ SMALL = {
         "stride": 2, "lead": 1, "reveal": 0.0,
     },
     "biaxial": {"time_dims": (16,), "note_dims": (12,), "reach": 3, "facts_dim": 24, "story_dim": 24},
+    "chords": {
+        "hidden_dim": 32, "attention_dim": 8, "num_heads": 2, "window": 4, "key_dim": 12, "reach": 3, "inner_dim": 24,
+    },
 }  # fmt: skip
 each_preset = pytest.mark.parametrize("preset", sorted(presets()))
 

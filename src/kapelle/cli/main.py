@@ -11,6 +11,7 @@ import click
 
 from .. import __version__
 from ..errors import KapelleError
+from .bench import bench
 from .composing import compose, continue_
 from .engraving import engrave
 from .harmonizing import harmonize
@@ -68,7 +69,7 @@ def kapelle(context: click.Context) -> None:
 
 for command in (
     *(styles, train, tune, report, pick, compose, continue_, harmonize),
-    *(show, listen, engrave, render, play, quiz, studio),
+    *(show, listen, engrave, render, play, quiz, bench, studio),
 ):
     kapelle.add_command(command)
 

@@ -26,7 +26,7 @@ FEW_PIECES, SMOOTHING = 100, 0.05
 """Fewer pieces than this are learnt with so much smoothing: without it a network becomes sure that there are no other
 instruments than those few pieces have, and foretells held-out pieces worse from the first minute on."""
 CODECS = {"voices": "chorale", "chorale": "chorale", "bachbot": "chorale"} | dict.fromkeys(
-    ("biaxial", "johnson", "deepj"), "frames"
+    ("chords", "biaxial", "johnson", "deepj"), "frames"
 )
 """In which codec networks read music that are not made for events."""
 OF_RECIPE = ("learning_rate", "crop", "batch", "rounding")

@@ -153,7 +153,7 @@ def _crop(
     piece: NDArray[np.int32], start: int, length: int, codec: Codec, rng: np.random.Generator
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     head = codec.header_steps
-    if start < head:
+    if start <= head:
         steps = codec.augment(piece[:length], rng)
         return steps, codec.paid(steps)
     # A crop from the middle keeps the facts about the whole piece, so that the network knows what it is in.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..codecs import Codec
 from .batches import Pieces, collate
@@ -61,3 +64,28 @@ def likelihood(module: Any, pieces: Pieces, codec: Codec, device: str = "cpu", b
     notes = max(sum(codec.num_notes(piece) for piece in pieces), 1)
     columns = {name: float(cost / notes) for (name, _, _), cost in zip(codec.layout, total, strict=True) if cost}
     return Likelihood(float(total.sum() / notes), columns, right / max(chosen_fields, 1), notes, len(pieces))
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def costs_of_mean(modules: Sequence[Any], piece: NDArray[np.int32]) -> NDArray[np.float64]:
+    """What each field of a piece costs under the mean of several networks' probabilities, in nats.
+
+    Field by field, each given all before it, so it is a probability too.
+
+    Args:
+        modules: with the same columns, ready to be looked at.
+        piece: steps, shape (T, F).
+
+    Returns:
+        Shape (T, F), 0 in columns that are not predicted.
+    """
+    steps = torch.from_numpy(piece.astype(np.int64))[None]
+    states: list[Any] = [None] * len(modules)
+    found = []
+    for start in range(0, len(piece), CHUNK):
+        heard = []
+        for number, module in enumerate(modules):
+            costs, states[number], _ = module(steps[:, start : start + CHUNK], states[number])
+            heard.append(-costs[0].double())
+        found.append(math.log(len(heard)) - torch.logsumexp(torch.stack(heard), 0))
+    return np.asarray(torch.cat(found).numpy())

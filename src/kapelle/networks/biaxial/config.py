@@ -11,21 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..columns import Columns
-
-OCTAVE = 12
-"""Keys after which the keys' classes come round again."""
+from ..keyboard import OCTAVE, Keyboard
 
 
 @dataclass(frozen=True)
-class BiaxialConfig:
+class BiaxialConfig(Keyboard):
     """A network along time that all keys share, then one along the keys of a frame.
 
-    The last columns of a step may be keys: "pitch N" ascending, then "drum N", all with the same words, of which 0 is
-    silence. The columns before them are facts, some of them predicted too; the fact "key", if there is one, says
-    what the classes of the pitches mean.
-
     Attributes:
-        columns: what a step is made of.
+        columns: what a step is made of; see `Keyboard`.
         time_dims: of each LSTM layer along time.
         note_dims: of each LSTM layer along the keys.
         reach: keys up and down whose last words a key sees.
@@ -57,50 +51,12 @@ class BiaxialConfig:
                 "expected 0 <= dropout < 1, and place_dim and degree_dim from 0; "
                 f"got {self.dropout}, {self.place_dim} and {self.degree_dim}"
             )
-        names, sizes = self.columns.names, self.columns.sizes
-        if (
-            any(name.startswith(("pitch ", "drum ")) for name in names[: self.facts])
-            or len(set(sizes[self.facts :])) > 1
-        ):
-            raise ValueError("the keys must be the last columns, pitches first, all with the same words")
-
-    @cached_property
-    def facts(self) -> int:
-        """How many columns come before those of the keys."""
-        names = self.columns.names
-        return len(names) - self.pitches - sum(name.startswith("drum ") for name in names)
-
-    @cached_property
-    def pitches(self) -> int:
-        """How many of the keys are pitches."""
-        return sum(name.startswith("pitch ") for name in self.columns.names)
-
-    @cached_property
-    def keys(self) -> int:
-        """How many keys there are."""
-        return len(self.columns.names) - self.facts
-
-    @cached_property
-    def decided(self) -> tuple[int, ...]:
-        """The facts in which there is something to choose."""
-        return tuple(column for column in self.columns.predicted if column < self.facts)
-
-    @cached_property
-    def words(self) -> int:
-        """Words of a key."""
-        return self.columns.sizes[-1]
-
-    @cached_property
-    def classes(self) -> NDArray[np.int64]:
-        """The class of each pitch, shape (pitches,)."""
-        names = self.columns.names[self.facts : self.facts + self.pitches]
-        return np.array([int(name.split()[1]) % OCTAVE for name in names], np.int64)
+        self.check_keys()
 
     @cached_property
     def degree_column(self) -> int | None:
         """The fact under which the classes are seen, if there is one."""
-        names = self.columns.names[: self.facts]
-        return names.index("key") if self.degree_dim and self.pitches and "key" in names else None
+        return self.key_fact if self.degree_dim else None
 
     @cached_property
     def place_features(self) -> NDArray[np.float32]:

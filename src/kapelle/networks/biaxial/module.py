@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..keyboard import OCTAVE
 from ..scoring import scored
-from .config import OCTAVE, BiaxialConfig
+from .config import BiaxialConfig
 
 # B pieces, T steps, F columns, K keys, P pitches of them, W words of a key, C cell_dim, R 2 * reach + 1, I input_dim,
 # E facts_dim, S story_dim, H and N the last of time_dims and note_dims, D decided facts, V words of a fact

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..keyboard import OCTAVE
 from ..recurrent import Floats, Weights
-from .config import OCTAVE, BiaxialConfig
+from .config import BiaxialConfig
 
 
 class BiaxialPlayer:
