@@ -44,6 +44,20 @@ def test_what_is_drawn_has_a_probability(choice: tuple[np.ndarray, np.ndarray], 
     assert distribution(*choice, taste)[word] > 0
 
 
+@given(choices(), tastes.filter(lambda taste: taste.temperature > 0))
+def test_how_often_music_goes_on_as_before_does_not_depend_on_the_taste(
+    choice: tuple[np.ndarray, np.ndarray], taste: Taste
+) -> None:
+    values, allowed = choice
+    weights = distribution(values, allowed, taste, onward=True)
+    assert not weights[~allowed].any()
+    assert weights.sum() == pytest.approx(1)
+    assert weights[0] == pytest.approx(distribution(values, allowed, Taste())[0])
+    others = allowed & (np.arange(len(values)) > 0)
+    if weights[1:].any():
+        assert weights[1:] / weights[1:].sum() == pytest.approx(distribution(values, others, taste)[1:])
+
+
 @given(choices(), tastes)
 def test_the_most_likely_allowed_word_always_stays(choice: tuple[np.ndarray, np.ndarray], taste: Taste) -> None:
     values, allowed = choice

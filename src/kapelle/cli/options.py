@@ -27,8 +27,7 @@ TASTE: Options = (
     click.option(
         "--temperature",
         type=Number(float, "0.9", 0, 10),
-        default=0.9,
-        help="1 as learnt, less is safer, more is wilder.  [0.9]",
+        help="1 as learnt, less is safer, more is wilder.  [0.9, in voices 0.7]",
     ),
     click.option(
         "--top-k",
@@ -39,8 +38,7 @@ TASTE: Options = (
     click.option(
         "--top-p",
         type=Number(float, "0.98", 0, 1),
-        default=0.98,
-        help="Draw among the most likely that reach this probability.  [0.98]",
+        help="Draw among the most likely that reach this probability.  [0.98, in voices 0.95]",
     ),
     click.option(
         "--min-p",

@@ -55,6 +55,10 @@ class Codec(Protocol):
     """Whether it tells windows of a piece, each at once, and so has no walk and no facts; see `BarsCodec`."""
     keys: int
     """How many of the last columns make up one choice together, as the keys of a frame do."""
+    onward: tuple[int, ...]
+    """Columns whose word 0 goes on as before; how often that is drawn does not depend on how freely the others are."""
+    taste: tuple[float, float]
+    """The temperature and the top-p that suit it."""
     header_steps: int
     steps_per_quarter: int
     """Steps that a quarter takes whatever happens in it; 0 where each note is a step."""

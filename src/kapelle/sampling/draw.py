@@ -45,7 +45,9 @@ class Taste:
         return Taste(temperature, top_p=1 - (1 - self.top_p) / choices)
 
 
-def distribution(logits: NDArray[Any], allowed: NDArray[np.bool_], taste: Taste) -> NDArray[np.float64]:
+def distribution(
+    logits: NDArray[Any], allowed: NDArray[np.bool_], taste: Taste, onward: bool = False
+) -> NDArray[np.float64]:
     """The probabilities that words are drawn with, shape (words,).
 
     What is not allowed has probability 0 before anything else is looked at.
@@ -54,6 +56,9 @@ def distribution(logits: NDArray[Any], allowed: NDArray[np.bool_], taste: Taste)
         logits: unnormalised log-probabilities, shape (words,).
         allowed: which words may come, shape (words,), at least one.
         taste: how freely.
+        onward: whether word 0 goes on as before. Then it keeps the probability that was learnt unless the temperature
+            is 0, and taste is for where else to go to: holding on is often the most likely word by far, and cooled with
+            the others it would leave music of ever longer notes.
 
     Raises:
         ValueError: if nothing is allowed, or a logit of an allowed word is not a number.
@@ -71,6 +76,10 @@ def distribution(logits: NDArray[Any], allowed: NDArray[np.bool_], taste: Taste)
         raise ValueError("expected at least one allowed word with a finite logit")
     if taste.temperature == 0:
         return np.asarray(np.arange(len(scores)) == scores.argmax(), np.float64)
+    if onward and np.isfinite(scores[1:]).any() and np.isfinite(scores[0]):
+        first = np.arange(len(scores)) == 0
+        holds = distribution(logits, allowed, Taste())[0]
+        return np.asarray(np.where(first, holds, (1 - holds) * distribution(logits, allowed & ~first, taste)))
     weights = np.exp((scores - best) / taste.temperature)
     if taste.min_p:
         weights[weights < taste.min_p] = 0
@@ -85,7 +94,9 @@ def distribution(logits: NDArray[Any], allowed: NDArray[np.bool_], taste: Taste)
     return np.asarray(weights)
 
 
-def draw(logits: NDArray[Any], allowed: NDArray[np.bool_], taste: Taste, rng: np.random.Generator) -> int:
+def draw(
+    logits: NDArray[Any], allowed: NDArray[np.bool_], taste: Taste, rng: np.random.Generator, onward: bool = False
+) -> int:
     """A word drawn from `distribution`; always one that is allowed."""
-    reached = np.cumsum(distribution(logits, allowed, taste))
+    reached = np.cumsum(distribution(logits, allowed, taste, onward))
     return int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))

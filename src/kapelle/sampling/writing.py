@@ -87,7 +87,7 @@ def write(
                 word = 0
             else:
                 own = of_keys if column >= len(layout) - codec.keys else taste
-                word = _choose(player, column, walk.allowed(column), own, rng)
+                word = _choose(player, column, walk.allowed(column), own, rng, column in codec.onward)
             word = walk.put(column, word)
             player.put(column, word)
             row.append(word)
@@ -102,7 +102,9 @@ def _steps(rows: list[list[int]], layout: tuple[tuple[str, int, bool], ...]) -> 
     return np.array(rows, np.int32).reshape(-1, len(layout))
 
 
-def _choose(player: Player, column: int, allowed: NDArray[np.bool_], taste: Taste, rng: np.random.Generator) -> int:
+def _choose(
+    player: Player, column: int, allowed: NDArray[np.bool_], taste: Taste, rng: np.random.Generator, onward: bool
+) -> int:
     if np.count_nonzero(allowed) == 1:
         return int(allowed.argmax())
-    return draw(player.logits(column), allowed, taste, rng)
+    return draw(player.logits(column), allowed, taste, rng, onward)

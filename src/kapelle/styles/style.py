@@ -66,9 +66,9 @@ class Style:
         rules: Sequence[str] = (),
         title: str = "",
         seed: int | None = None,
-        temperature: float = 0.9,
+        temperature: float | None = None,
         top_k: int = 0,
-        top_p: float = 0.98,
+        top_p: float | None = None,
         min_p: float = 0.0,
         repetition: float | None = None,
         original: bool = False,
@@ -95,9 +95,11 @@ class Style:
             rules: in a style of voices, rules of part-writing to keep to, of `kapelle.music.partwriting.RULES`.
             title: written into the score.
             seed: any integer; None draws one.
-            temperature: 1 draws as learnt, less is safer, 0 always takes the most likely.
+            temperature: 1 draws as learnt, less is safer, 0 always takes the most likely; None for what suits the
+                style, 0.9, or 0.7 where it is in voices.
             top_k: only the k most likely words of each choice; 0 for no limit.
-            top_p: only the most likely words of each choice that together reach this probability.
+            top_p: only the most likely words of each choice that together reach this probability; None for what suits
+                the style, 0.98, or 0.95 where it is in voices.
             min_p: only words at least this share as likely as the most likely.
             repetition: largest share of bars, 0..1, that may repeat what was played twice before; None for as
                 much as the pieces the style was learnt from do. A piece with more is drawn again.
@@ -112,7 +114,7 @@ class Style:
         """
         wishes, taste = _understood(
             lambda: self._wishes(bars, notes, seconds, key, meter, tempo, range, polyphony, fermatas, rules),
-            lambda: Taste(temperature, top_k, top_p, min_p),
+            lambda: self._taste(temperature, top_k, top_p, min_p),
         )
         programs = _understood(lambda: [_program(instrument) for instrument in instruments])[0]
         memory = self._memory() if original else None
@@ -127,9 +129,9 @@ class Style:
         beginning: Score,
         bars: int = 8,
         seed: int | None = None,
-        temperature: float = 0.9,
+        temperature: float | None = None,
         top_k: int = 0,
-        top_p: float = 0.98,
+        top_p: float | None = None,
         min_p: float = 0.0,
         repetition: float | None = None,
         original: bool = False,
@@ -149,7 +151,7 @@ class Style:
             WishError: if a wish is out of range, or the style has no memory to be original by.
             CodecError: if the beginning has no notes that this style can play.
         """
-        taste = _understood(lambda: Taste(temperature, top_k, top_p, min_p))[0]
+        taste = _understood(lambda: self._taste(temperature, top_k, top_p, min_p))[0]
         prompt = prompt_of(self.codec, beginning, bars, self.habits)
         request = Request(
             prompt.wishes,
@@ -172,9 +174,9 @@ class Style:
         fermatas: Sequence[int] | None = None,
         rules: Sequence[str] = (),
         seed: int | None = None,
-        temperature: float = 0.9,
+        temperature: float | None = None,
         top_k: int = 0,
-        top_p: float = 0.98,
+        top_p: float | None = None,
         min_p: float = 0.0,
         tell: Tell | None = None,
     ) -> Harmony:
@@ -199,7 +201,7 @@ class Style:
         choir = choir_of(given, write, tell or (lambda line: None))
         wishes, taste = _understood(
             lambda: Wishes(fermatas=None if fermatas is None else tuple(fermatas), rules=tuple(rules)),
-            lambda: Taste(temperature, top_k, top_p, min_p),
+            lambda: self._taste(temperature, top_k, top_p, min_p),
         )
         return harmonised(self.codec, self.player, choir, bars, wishes, taste, np.random.default_rng(seed))
 
@@ -210,9 +212,9 @@ class Style:
         bars: Sequence[int] | None = None,
         rules: Sequence[str] = (),
         seed: int | None = None,
-        temperature: float = 0.9,
+        temperature: float | None = None,
         top_k: int = 0,
-        top_p: float = 0.98,
+        top_p: float | None = None,
         min_p: float = 0.0,
         tell: Tell | None = None,
     ) -> Score:
@@ -243,9 +245,13 @@ class Style:
                 stretches,
                 self.name,
             )
-        wishes, drawn = _understood(lambda: Wishes(rules=tuple(rules)), lambda: Taste(**taste))
+        wishes, drawn = _understood(lambda: Wishes(rules=tuple(rules)), lambda: self._taste(**taste))
         rng = np.random.default_rng(seed)
         return rewritten_voices(self.codec, lambda: self.player, score, places, stretches, wishes, drawn, rng, tell)
+
+    def _taste(self, temperature: float | None, top_k: int, top_p: float | None, min_p: float) -> Taste:
+        warm, enough = self.codec.taste
+        return Taste(warm if temperature is None else temperature, top_k, enough if top_p is None else top_p, min_p)
 
     @property
     def can_be_given(self) -> bool:

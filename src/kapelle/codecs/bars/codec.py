@@ -53,6 +53,8 @@ class BarsCodec:
     in_voices = False
     in_windows = True
     keys = 0
+    onward: tuple[int, ...] = ()
+    taste = (0.9, 0.98)
     header_steps = 0
 
     def __init__(self, vocabulary: Vocabulary | None = None, asked: Asked | None = None) -> None:

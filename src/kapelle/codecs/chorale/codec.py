@@ -73,6 +73,8 @@ class ChoraleCodec:
     in_voices = True
     in_windows = False
     keys = 0
+    onward: tuple[int, ...] = VOICE
+    taste = (0.7, 0.95)
     header_steps = len(HEADER)
     steps_per_quarter = 4
 

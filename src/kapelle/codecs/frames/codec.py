@@ -55,6 +55,8 @@ class FramesCodec:
     name = "frames"
     in_voices = False
     in_windows = False
+    onward: tuple[int, ...] = ()
+    taste = (0.9, 0.98)
     header_steps = len(HEADER)
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:
