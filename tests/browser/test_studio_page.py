@@ -304,6 +304,42 @@ def test_bars_are_seen_while_a_long_piece_is_composed(page: Any) -> None:
     assert grown[0] < 64
 
 
+def test_a_style_is_learnt_from_a_folder_and_composes(page: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "tunes"
+    folder.mkdir()
+    for seed in range(6):
+        kapelle.save(kapelle.load_style("folk").compose(bars=8, seed=seed), folder / f"tune {seed}.mid")
+    (folder / "broken.mid").write_bytes(b"no music")
+    (folder / "cover.jpg").write_bytes(b"")
+    page.click("#views a[data-view=train]")
+    page.wait_for_selector("#train-h")
+    page.set_input_files("#folder-input", str(folder))
+    wait(
+        page,
+        "document.querySelectorAll('#music-files li').length === 8 && !document.getElementById('train-button').disabled",
+    )
+    assert page.text_content("#music-sum").startswith("6 pieces")
+    assert [line.split("/")[-1].split("no ")[0] for line in page.locator("#music-files .left b").all_inner_texts()] == [
+        "broken.mid",
+        "cover.jpg",
+    ]
+    page.evaluate(
+        "(() => { const { minutes } = document.getElementById('train-form').elements;"
+        "minutes.min = minutes.step = 0.05; minutes.value = 0.1; })()"
+    )
+    page.click("#train-button")
+    wait(page, "!document.getElementById('train-stop').hidden")
+    wait(page, "!document.getElementById('train-found').hidden", 300)
+    assert page.locator("#curves polyline").count() >= 1
+    page.locator("#train-samples button").first.click()
+    wait(page, "window.kapelle.player.level() > 0.01")
+    page.click("#train-compose")
+    wait(page, "document.querySelector('input[value=tunes]')?.checked")
+    page.locator("input[name=bars]").fill("2")
+    page.click("#compose-button")
+    wait(page, "document.getElementById('title').value.startsWith('tunes') && document.body.dataset.jobs === '0'")
+
+
 def test_a_link_opens_its_take_and_a_project_opens_again(page: Any, server: Server, tmp_path: Path) -> None:
     compose(page, bars=2)
     first = open_take(page)

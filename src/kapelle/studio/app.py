@@ -18,12 +18,13 @@ from starlette.exceptions import HTTPException
 from .. import __version__
 from ..errors import KapelleError
 from ..music.instruments import PROGRAM_NAMES
-from .addresses import page, takes, work
+from .addresses import page, takes, training, work
 from .guard import MAX_BODY, Guard
 from .jobs import NoSuchJob, TooMany
 from .shapes import KINDS
 from .state import NoSuchStyle, Studio, listing_of
 from .takes import NoSuchTake, Takes, TakesError
+from .trainings import NoSuchTraining
 
 ALL_CAN, GIVEN_CAN = ("compose", "continue", "end"), ("bars", "harmonize")
 """What every style can, "end" being to write all tracks anew from a bar on; and what those can that write voices to
@@ -33,6 +34,7 @@ _STATUS: dict[type[Exception], int] = {
     NoSuchTake: 404,
     NoSuchJob: 404,
     NoSuchStyle: 404,
+    NoSuchTraining: 404,
     TooMany: 429,
     TakesError: 507,
 }
@@ -58,7 +60,7 @@ def application(kept: Takes, data: Path) -> tuple[Guard, Studio]:
     )
     page.serve(app)
     _serve_state(app, studio)
-    for part in (takes, work):
+    for part in (takes, work, training):
         part.serve(app, studio)
     _answer_errors(app)
     return Guard(app, studio.token), studio
@@ -73,7 +75,9 @@ def _serve_state(app: FastAPI, studio: Studio) -> None:
             "version": __version__,
             "max_bytes": MAX_BODY,
             "sheet": find_spec("verovio") is not None and find_spec("typst") is not None,
+            "train": find_spec("torch") is not None and find_spec("filelock") is not None,
             "imports": work.imports(),
+            "learns_from": work.music(),
             "instruments": PROGRAM_NAMES,
             "forms": [{"suffix": suffix, "name": name} for suffix, (name, _) in takes.FORMS.items()],
         }

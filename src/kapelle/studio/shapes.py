@@ -74,6 +74,15 @@ KINDS = ("compose", "continue", "regenerate", "harmonize")
 """Of jobs that are asked for by a style."""
 
 
+class Train(_Request):
+    """A style to be learnt; what it is called says also where it lies. To go on with one, none of it counts."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    title: Short = Field("", description="For people; empty is the name.")
+    minutes: float = Field(10, gt=0, le=1440)
+    base: Short = Field("", description="A style to go on from, which a small folder needs; empty is none.")
+
+
 class NewTake(_Request):
     """A take that was edited."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import KapelleError
 from .jobs import Bus, Job, Jobs
 from .takes import Take, Takes
+from .trainings import Trainings
 from .workers import Bounds, Pool
 
 CACHED_BYTES = 64 * 2**20
@@ -33,13 +34,15 @@ class Studio:
         self.renderers = Pool(2, Bounds(120))
         # Strangers' files: what they make of a parser stays in a process that is small and soon over.
         self.readers = Pool(1, Bounds(60, 3 * 2**30))
+        self.learners = Pool(1, Bounds(7 * 86_400))
+        self.trainings = Trainings(data / "trainings")
         self.warming: asyncio.Task[None] | None = None
         self._cache: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
 
     @property
     def pools(self) -> tuple[Pool, ...]:
         """All processes."""
-        return self.composers, self.renderers, self.readers
+        return self.composers, self.renderers, self.readers, self.learners
 
     def keep(self, origin: str, made: dict[str, Any], **more: Any) -> str:
         """Save what a job has made and tell all pages; the id of the take."""

@@ -15,6 +15,7 @@ from ..errors import FileError
 from ..music import Score
 from ..styles import Style
 from . import scores
+from .learning import inspect, train
 
 Tell = Callable[[Any], None]
 
@@ -173,6 +174,8 @@ def _opened(path: str, changed: int) -> Style:
 
 
 TASKS: dict[str, Callable[..., Any]] = {
+    "inspect": inspect,
+    "train": train,
     "warm": warm,
     "compose": compose,
     "continue": go_on,

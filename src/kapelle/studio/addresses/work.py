@@ -99,7 +99,12 @@ def named(name: str) -> tuple[str, str, str]:
 @lru_cache
 def imports() -> tuple[str, ...]:
     """Endings of the names of files that can be brought in: music first, recordings after it."""
+    return (*music(), PROJECT, *RECORDINGS)
+
+
+@lru_cache
+def music() -> tuple[str, ...]:
+    """Endings of the names of files of written music."""
     from ...files import formats
 
-    music = sorted({suffix for form in formats().values() for suffix in form.SUFFIXES})
-    return (*music, PROJECT, *RECORDINGS)
+    return tuple(sorted({suffix for form in formats().values() for suffix in form.SUFFIXES}))

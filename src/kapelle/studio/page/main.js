@@ -52,7 +52,15 @@ async function openTake(id, how) {
   await piece.open(id, how);
 }
 
+// Composing in a style that has just been learnt.
+async function openStyle(name) {
+  await wishes.loadStyles(name);
+  views.show("compose");
+  again.show();
+}
+
 async function done(job, { after, bar, of } = {}) {
+  if (!job.take) return;
   if (views.now !== "compose") {
     toast(`${job.title} is done.`, { action: "Open", onAction: () => openTake(job.take).catch(complain) });
     return;
@@ -69,12 +77,17 @@ function start(request, how) {
 }
 
 function hear(event) {
-  if (event.type === "job") history.hearJob(event.job);
-  else if (event.type === "take") history.hearTake(event.take);
+  if (event.type === "job") {
+    history.hearJob(event.job);
+    views.hear(event);
+  } else if (event.type === "take") history.hearTake(event.take);
   else if (event.score && views.now === "compose" && history.isNewest(event.job)) {
     wishes.hush();
     piece.grow(event.score, history.how.get(event.job)?.bars);
-  } else views.hear(event);
+  } else {
+    if (event.type === "styles") wishes.loadStyles().catch(complain);
+    views.hear(event);
+  }
 }
 
 // -- what is pressed -------------------------------------------------------------------------------
@@ -164,7 +177,7 @@ async function begin() {
   wishes.onStyle = () => again.show();
   pressable();
   await Promise.all([wishes.loadStyles(), history.load()]);
-  views.begin({ player, wishes, history, openTake });
+  views.begin({ player, wishes, history, openTake, openStyle });
   await openFirst();
   addEventListener("hashchange", () => location.hash.startsWith("#take=") && openFirst());
   // For who looks into the page with the browser's tools.

@@ -11,12 +11,11 @@ export class Piece {
     this.sheet = new Sheet($("sheet-view"));
     this.roll = new Roll($("roll"), {
       onEdit: (notes) => this.edited(notes),
-      onSeek: (tick) => { player.seek(this.time.seconds(tick)); this.follow(); },
+      onSeek: (tick) => { this.takePlayer(); player.seek(this.time.seconds(tick)); this.follow(); },
       onSelect: (selected) => this.selected(selected),
       onTouch: (note) => player.touch(note),
       onChoose: () => this.onShown(),
     });
-    player.onStop = () => this.showPlaying();
   }
 
   // -- opening ------------------------------------------------------------------------------------
@@ -41,6 +40,7 @@ export class Piece {
     }
     this.keepLocks();
     this.player.load(opened.score, this.roll.notes);
+    this.player.onStop = () => this.showPlaying();
     if (!goesOn) this.player.position = this.time.seconds(from);
     memory.set("open", id);
     this.onOpened(id);
@@ -204,11 +204,25 @@ export class Piece {
   async playOrPause() {
     if (!this.take) return;
     if (this.player.playing) this.player.pause();
-    else await this.player.play();
+    else {
+      this.takePlayer();
+      await this.player.play();
+    }
     this.showPlaying();
   }
 
+  // The player may have played something else in another view.
+  takePlayer() {
+    const { player } = this;
+    player.onStop = () => this.showPlaying();
+    if (player.score === this.take.score) return;
+    player.muted = this.roll.muted;
+    player.load(this.take.score, this.roll.notes);
+    player.position = 0;
+  }
+
   rewind() {
+    this.takePlayer();
     this.player.seek(0);
     this.follow();
   }
@@ -231,8 +245,8 @@ export class Piece {
   }
 
   follow() {
-    if (!this.take) return;
     const { player } = this;
+    if (!this.take || player.score !== this.take.score) return;
     const { tick } = player;
     this.roll.setPlayhead(tick, player.playing, player.playing);
     this.sheet.mark(tick / this.take.score.ticks_per_quarter, player.playing);

@@ -39,9 +39,10 @@ export class Wishes {
     ));
   }
 
-  async loadStyles() {
+  async loadStyles(wanted) {
     const { styles, problems } = await ask("/api/styles");
     this.styles = styles;
+    if (wanted) memory.set("style", wanted);
     const wished = memory.get("style", styles.some((style) => style.name === "folk") ? "folk" : styles[0]?.name);
     $("styles").replaceChildren(...styles.map((style) => this.card(style, style.name === wished)));
     problems.forEach((line) => complain(new Error(line)));

@@ -1,0 +1,140 @@
+"""Learning a style from files that are dropped on the studio's page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import kapelle
+from kapelle.files import format_of
+from kapelle.music import Notes, Score, Track, transpose
+
+pytest.importorskip("fastapi")
+pytest.importorskip("httpx2")
+pytest.importorskip("torch")
+
+from fastapi.testclient import TestClient
+
+from kapelle.studio.app import application
+from kapelle.studio.guard import TOKEN
+from kapelle.studio.takes import Takes
+from kapelle.studio.trainings import Trainings
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in which styles of the user's lie, too."""
+    folder = tmp_path_factory.mktemp("studio")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(folder))
+        patch.setenv("HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def studio(home: Path) -> Iterator[Any]:
+    takes = Takes(home / "studio.sqlite")
+    app, state = application(takes, home)
+    with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+        client.headers[TOKEN] = client.get("/api/session").json()["token"]
+        client.state = state
+        yield client
+    takes.close()
+
+
+def tune(seed: int) -> Score:
+    return kapelle.load_style("folk").compose(bars=8, seed=seed)
+
+
+def midi(score: Score) -> bytes:
+    return format_of("a.mid").encode(score)
+
+
+def send(studio: Any, training: str, name: str, data: bytes) -> dict[str, Any]:
+    return dict(studio.post(f"/api/trainings/{training}/files", params={"name": name}, content=data).json())
+
+
+def over(studio: Any, training: str) -> dict[str, Any]:
+    """The training as it is when it no longer runs."""
+    while (found := studio.get(f"/api/trainings/{training}").json())["state"] == "running":
+        time.sleep(0.05)
+    return dict(found)
+
+
+def test_each_file_says_what_it_gives_or_why_nothing(studio: Any, home: Path) -> None:
+    training = studio.post("/api/trainings").json()["id"]
+    first = send(studio, training, "../../tunes/a.mid", midi(tune(1)))
+    assert (first["name"], len(first["pieces"]), first["problems"]) == ("../../tunes/a.mid", 1, [])
+    assert first["pieces"][0]["bars"] == 8
+    assert "MIDI" in send(studio, training, "b.mid", b"no music")["problems"][0]
+    assert send(studio, training, "c.mid", midi(transpose(tune(1), 2)))["problems"] == [
+        "the same notes as ../../tunes/a.mid"
+    ]
+    few = Score(24, (Track(Notes.of([(0, 24, 60, 80)])),))
+    assert "fewer than" in send(studio, training, "d.mid", midi(few))["problems"][0]
+    assert "ending" in send(studio, training, "no ending", b"x")["error"]
+    # Only what is learnt from is kept, under numbers.
+    assert [path.name for path in home.glob("trainings/*/music/*")] == ["0001.mid"]
+    told = studio.get(f"/api/trainings/{training}").json()
+    assert (told["num_files"], told["num_pieces"], len(told["files"])) == (4, 1, 4)
+    assert studio.delete(f"/api/trainings/{training}").status_code == 200
+    assert studio.get(f"/api/trainings/{training}").status_code == 404
+    assert list(home.glob("trainings/*")) == []
+
+
+def test_more_files_than_the_studio_takes_are_refused_in_a_line(studio: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kapelle.studio.trainings.MOST_FILES", 1)
+    training = studio.post("/api/trainings").json()["id"]
+    send(studio, training, "a.mid", midi(tune(1)))
+    assert "at most 1 files" in send(studio, training, "b.mid", midi(tune(2)))["error"]
+    studio.delete(f"/api/trainings/{training}")
+
+
+def test_what_ran_when_the_studio_ended_can_be_gone_on_with(tmp_path: Path) -> None:
+    trainings = Trainings(tmp_path)
+    lesson = trainings.begin()
+    trainings.keep(lesson, state="running")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "training.json").write_text("{")
+    assert [again.state for again in Trainings(tmp_path).all()] == ["stopped"]
+
+
+@pytest.mark.slow
+def test_a_style_is_learnt_stopped_gone_on_with_and_composes(studio: Any, home: Path) -> None:
+    training = studio.post("/api/trainings").json()["id"]
+    for seed in range(6):
+        send(studio, training, f"tune {seed}.mid", midi(tune(seed)))
+    asked = {"name": "mine", "title": "My tunes", "minutes": 0.15}
+    listening = studio.state.bus.listen()
+    assert studio.post(f"/api/trainings/{training}/start", json=asked).status_code == 202
+    assert "running already" in studio.post(f"/api/trainings/{training}/start", json=asked).json()["error"]
+    assert "stop it first" in studio.delete(f"/api/trainings/{training}").json()["error"]
+    while not studio.get(f"/api/trainings/{training}").json()["rows"]:
+        time.sleep(0.05)
+    studio.post(f"/api/trainings/{training}/stop")
+    stopped = over(studio, training)
+    assert stopped["state"] == "stopped", stopped
+    assert stopped["samples"]
+    updates = stopped["rows"][-1]["updates"]
+    # A style all the same, which composes.
+    style = studio.get("/api/styles").json()["styles"]
+    assert [each["title"] for each in style if each["own"]] == ["My tunes"]
+    assert studio.post(f"/api/trainings/{training}/start", json=asked).status_code == 202
+    done = over(studio, training)
+    assert done["state"] == "done", done
+    assert done["rows"][-1]["updates"] > updates
+    assert done["found"]["originality"]["verdict"]
+    assert studio.get(f"/api/trainings/{training}/report").text.startswith("<!doctype html>")
+    sample = studio.get(f"/api/trainings/{training}/samples/{done['samples'][0]['number']}").json()
+    assert sample["score"]["tracks"]
+    told = [listening.get_nowait() for _ in range(listening.qsize())]
+    assert {"type": "styles"} in told
+    assert any(event.get("share") for event in told if event.get("training") == training)
+    taken = {**asked, "name": "mine"}
+    other = studio.post("/api/trainings").json()["id"]
+    send(studio, other, "a.mid", midi(tune(1)))
+    assert "another name" in studio.post(f"/api/trainings/{other}/start", json=taken).json()["error"]
