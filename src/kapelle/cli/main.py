@@ -26,6 +26,7 @@ from .studio import studio
 from .styles import styles
 from .training import train
 from .tuning import tune
+from .walking import grid, morph, steer, vary
 from .words import explained
 
 USER_ERROR, STOPPED = 2, 130
@@ -68,6 +69,7 @@ def kapelle(context: click.Context) -> None:
 
 
 for command in (
+    *(morph, vary, grid, steer),
     *(styles, train, tune, report, pick, compose, continue_, harmonize),
     *(show, listen, engrave, render, play, quiz, bench, studio),
 ):

@@ -6,7 +6,7 @@ import shlex
 import shutil
 import sys
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -95,6 +95,7 @@ def _card_lines(style: Style) -> list[str]:
         *_curve_rows(card),
         *(("remark", line) for line in card.remarks),
         ("habits", _habits_line(style)),
+        *_window_rows(style),
         ("corpus", card.corpus),
     ]
     # A name that would stand twice in a row stands once.
@@ -130,6 +131,19 @@ def _curve_rows(card: Card) -> list[tuple[str, str]]:
     places = sorted({round(index * (len(looks) - 1) / 5) for index in range(6)})
     text = ", ".join(f"{looks[place][3]:.2f} at {clock(looks[place][1])}" for place in places)
     return [("curve", f"{text} (held out)")]
+
+
+def _window_rows(style: Style) -> list[tuple[str, str]]:
+    """Of a style of windows what they are, and what of them can be steered."""
+    from ..styles import WindowStyle
+
+    if not isinstance(style, WindowStyle):
+        return []
+    words: Any = style.codec
+    own = words.vocabulary
+    parts = ", ".join(own.parts)
+    rows = [("windows", f"{parts}: {count(own.bars, 'bar')} of {', '.join(own.meters)}")]
+    return rows + ([("steered by", ", ".join(style.space.names))] if style.space is not None else [])
 
 
 def _habits_line(style: Style) -> str:

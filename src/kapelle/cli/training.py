@@ -32,7 +32,10 @@ LISTENED = "recordings"
 
 NETWORKS = (
     "stepwise; voices or chorale for music in four voices; biaxial for music as a picture; or a reference network: "
-    "softology, skuldur, textbook, event, bachbot for four voices, johnson and deepj as pictures.  [stepwise]"
+    "softology, skuldur, textbook, event, bachbot for four voices, johnson and deepj as pictures; or musicvae for "
+    "windows of a few bars, and the published ones: cat-mel_2bar_small, cat-mel_2bar_big, cat-drums_2bar_small, "
+    "cat-drums_2bar_big, flat-mel_16bar, hierdec-mel_16bar, hier-mel_16bar, flat-trio_16bar, hierdec-trio_16bar, "
+    "hier-trio_16bar.  [stepwise, or musicvae with --kind]"
 )
 """Help for the option --network."""
 
@@ -63,6 +66,10 @@ class Asked:
     out: Path | None
     tensorboard: bool
     force: bool
+    kind: str | None = None
+    bars: int | None = None
+    tracks: tuple[str, ...] = ()
+    dynamics: bool = False
 
     @property
     def command(self) -> str:
@@ -72,6 +79,7 @@ class Asked:
             words.append(plain(self.folder.resolve().name))
         minutes = None if self.minutes is None else f"{self.minutes:g}"
         told: dict[str, object] = {"corpus": self.corpus, "name": self.name, "from": self.base}
+        told |= {"kind": self.kind, "bars": self.bars}
         told |= {"network": self.network, "minutes": minutes, "epochs": self.epochs, "seed": self.seed}
         launched = Launched.here()
         processes = self.processes if launched is None else launched.count
@@ -79,7 +87,43 @@ class Asked:
         for name, value in told.items():
             if value is not None:
                 words += [f"--{name}", str(value)]
-        return shlex.join(words)
+        words += [word for track in self.tracks for word in ("--track", track)]
+        return shlex.join(words + ["--dynamics"] * self.dynamics)
+
+    @property
+    def window(self) -> dict[str, Any]:
+        """What windows are, for a network of windows; nothing for any other.
+
+        Raises:
+            KapelleError: if windows are asked for of a network that learns whole pieces.
+        """
+        from ..codecs.bars import KINDS, TIMING, VELOCITIES
+        from ..networks import is_latent
+
+        asked = self.kind is not None or self.bars is not None or bool(self.tracks) or self.dynamics
+        if not is_latent(self.network_name):
+            if asked:
+                raise KapelleError(
+                    f"--kind, --bars, --track and --dynamics are for networks of windows, got --network "
+                    f"{self.network_name}; leave it out for musicvae"
+                )
+            return {}
+        kind, pairs = self.kind or "melody", [track.partition("=") for track in self.tracks]
+        if kind not in KINDS:
+            raise KapelleError(f"expected --kind {', '.join(KINDS)}, got {kind}")
+        parts = KINDS[kind]
+        if wrong := [part for part, equals, name in pairs if part not in parts or not equals or not name]:
+            raise KapelleError(
+                f"expected --track PART=NAME with a part of {', '.join(dict.fromkeys(parts))}, got {wrong[0]}"
+            )
+        window = {"kind": kind, "bars": self.bars or 2, "asked": {part: name for part, _, name in pairs}}
+        return window | ({"velocities": VELOCITIES, "timing": TIMING} if self.dynamics else {})
+
+    @property
+    def network_name(self) -> str:
+        """Of the network that is asked for."""
+        windows = self.kind is not None or self.bars is not None
+        return self.network or ("musicvae" if windows else "stepwise")
 
     @property
     def source(self) -> dict[str, str | None]:
@@ -99,6 +143,10 @@ class Asked:
 @click.option("--from", "base", help="A style to go on from, such as piano: what a small folder needs.")
 @click.option("--resume", is_flag=True, help="Go on with the run of this name, with the files of FOLDER added.")
 @click.option("--network", help=NETWORKS)
+@click.option("--kind", help="Of windows: melody, bass, drums, kit, trio, quartet, band.  [melody]")
+@click.option("--bars", type=Number(int, "2", 1, 32), help="Of a window.  [2]")
+@click.option("--track", "tracks", multiple=True, help="Who plays a part of a window, as in melody=Flute or bass=3.")
+@click.option("--dynamics", is_flag=True, help="Windows tell loudness and timing too.")
 @click.option("--minutes", type=Number(float, "10"), help="Longest time.  [10, or none with --epochs]")
 @click.option("--epochs", type=Number(int, "20", 1), help="Passes over the music.  [as many as fit]")
 @click.option("--save-every", type=Number(int, "25", 1), help="Save the style after every so many epochs.")
@@ -139,7 +187,8 @@ def train(**typed: Any) -> None:
 def _learnt(asked: Asked, path: Path) -> Style:
     from ..styles import learn, load_style, run_path
 
-    check_network(asked.network or "stepwise")
+    check_network(asked.network_name)
+    window = asked.window
     run = run_path(path)
     if not asked.force and (run / "manifest.json").exists():
         raise RunError(f"{shown(run)}: a run of that name was begun; go on with --resume, or begin anew with --force")
@@ -152,7 +201,7 @@ def _learnt(asked: Asked, path: Path) -> Style:
         lambda progress, tell, parallel: learn(
             music,
             asked.name,
-            asked.network or "stepwise",
+            asked.network_name,
             asked.minutes,
             asked.epochs,
             asked.seed or 0,
@@ -168,6 +217,7 @@ def _learnt(asked: Asked, path: Path) -> Style:
             progress=progress,
             tell=tell,
             parallel=parallel,
+            window=window,
         ),
     )
 
@@ -242,9 +292,9 @@ def free_path(name: str, out: Path | None, replaces: bool) -> Path:
 
 def check_network(name: str) -> None:
     """Refuse before the long run what would be refused after the music has been read."""
-    from ..networks import Columns, network
+    from ..networks import is_latent
 
-    network(name, Columns.of([("any", 2, False)]))
+    is_latent(name)
     need("torch", "training", "train")
 
 

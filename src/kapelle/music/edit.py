@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ import numpy as np
 from .key import Key, detect_key
 from .meter import Meter
 from .notes import MAX_UNIT, IntArray, Notes, Spans, check_int
-from .score import Score, TempoMap
+from .score import Score, TempoMap, Track
 
 Sign = TypeVar("Sign", Meter, Key)
 
@@ -76,6 +77,31 @@ def slice_bars(score: Score, first: int, stop: int) -> Score:
     return clip(score, int(bars[first]), int(bars[stop]))
 
 
+def chain(scores: Sequence[Score], bars: int) -> Score:
+    """Scores one after the other as one, each so many bars of its first metre long, each at its own mean tempo.
+
+    Tracks that stand at the same place among the drums, or among the others, become one.
+
+    Raises:
+        ValueError: if there is no score.
+    """
+    if not scores:
+        raise ValueError("a chain needs at least one score")
+    unit = max(score.ticks_per_quarter for score in scores)
+    length = bars * scores[0].meters[0].bar_length(unit)
+    parts: dict[tuple[bool, int], list[Track]] = {}
+    for number, score in enumerate(scores):
+        fitted = clip(resample(score, unit), 0, length)
+        for is_drum in (False, True):
+            for place, track in enumerate(track for track in fitted.tracks if track.is_drum == is_drum):
+                notes = track.notes.replace(onset=track.notes.onset + number * length)
+                parts.setdefault((is_drum, place), []).append(track.replace(notes=notes, pedal=Spans.none()))
+    tracks = tuple(own[0].replace(notes=_together([track.notes for track in own])) for own in parts.values())
+    tempos = [score.tempos.mean(score.end) for score in scores]
+    onset = length * np.arange(len(scores))
+    return Score(unit, tracks, TempoMap(onset, np.array(tempos)), (replace(scores[0].meters[0], onset=0),))
+
+
 def quantise(score: Score, steps_per_quarter: int) -> Score:
     """Every onset and end moved to the nearest of `steps_per_quarter` places in a quarter.
 
@@ -138,15 +164,11 @@ def merge(score: Score) -> Score:
         parts = [track for track in score.tracks if track.is_drum == is_drum]
         if not parts:
             continue
-        columns = (
-            np.concatenate([getattr(track.notes, name) for track in parts])
-            for name in ("onset", "duration", "pitch", "velocity")
-        )
         pedal = Spans.union(
             np.concatenate([track.pedal.onset for track in parts]),
             np.concatenate([track.pedal.duration for track in parts]),
         )
-        merged.append(parts[0].replace(notes=Notes(*columns), pedal=pedal))
+        merged.append(parts[0].replace(notes=_together([track.notes for track in parts]), pedal=pedal))
     return score.replace(tracks=tuple(merged))
 
 
@@ -161,6 +183,15 @@ def with_detected_key(score: Score) -> Score:
     pitch = np.concatenate([notes.pitch for notes in pitched])
     duration = np.concatenate([notes.duration for notes in pitched])
     return score.replace(keys=(detect_key(pitch, np.minimum(duration, 4 * score.ticks_per_quarter)),))
+
+
+def _together(parts: Sequence[Notes]) -> Notes:
+    return Notes(
+        *(
+            np.concatenate([getattr(notes, name) for notes in parts])
+            for name in ("onset", "duration", "pitch", "velocity")
+        )
+    )
 
 
 def _clip_notes(notes: Notes, start: int, stop: int) -> Notes:

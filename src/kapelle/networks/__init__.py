@@ -9,6 +9,7 @@ The folder is the registry: a network is a package here, or a module named by an
     MODULE    "package.module:Class" of the torch network, imported only for training
     PRESETS   named configurations: name -> what differs from the defaults
     ADOPT     optional: weights that begin with what another network of the kind has learnt, which has other words
+    LATENT    optional: whether it tells windows from points of a space; its player then encodes and tells many at once
     SPACE     optional: what tuning tries: field of CONFIG -> its values, ascending; of sizes, what weighs most first
 """
 
@@ -136,19 +137,32 @@ def presets() -> dict[str, tuple[str, dict[str, Any]]]:
     }
 
 
+def is_latent(name: str) -> bool:
+    """Whether a named configuration is of a network that learns a space of windows, and tells them from its points.
+
+    Raises:
+        KapelleError: if there is none of that name.
+    """
+    return getattr(networks()[_known(name)[0]], "LATENT", False)
+
+
 def network(name: str, columns: Columns, **changes: Any) -> Network:
     """A network by the name of its configuration.
 
     Raises:
         KapelleError: if there is none of that name.
     """
+    kind, own = _known(name)
+    return Network(kind, networks()[kind].CONFIG(columns, **{**own, **changes}))
+
+
+def _known(name: str) -> tuple[str, dict[str, Any]]:
     known = presets()
     if name not in known:
         close = get_close_matches(name, known, 1)
         hint = f"; did you mean '{close[0]}'?" if close else f"; there are {', '.join(sorted(known))}"
         raise KapelleError(f"no network named '{name}'{hint}")
-    kind, own = known[name]
-    return Network(kind, networks()[kind].CONFIG(columns, **{**own, **changes}))
+    return known[name]
 
 
-__all__ = ["Columns", "Floats", "Network", "Player", "Weights", "network", "networks", "presets"]
+__all__ = ["Columns", "Floats", "Network", "Player", "Weights", "is_latent", "network", "networks", "presets"]

@@ -1,6 +1,7 @@
 """From logits to steps. Wishes come as masks, chance as an argument."""
 
-from .draw import Taste, distribution, draw
+from .draw import Taste, distribution, draw, draw_rows
+from .windows import tell
 from .writing import Draft, write
 
-__all__ = ["Draft", "Taste", "distribution", "draw", "write"]
+__all__ = ["Draft", "Taste", "distribution", "draw", "draw_rows", "tell", "write"]

@@ -100,3 +100,37 @@ def draw(
     """A word drawn from `distribution`; always one that is allowed."""
     reached = np.cumsum(distribution(logits, allowed, taste, onward))
     return int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))
+
+
+def draw_rows(
+    logits: NDArray[Any], allowed: NDArray[np.bool_], taste: Taste, rng: np.random.Generator
+) -> NDArray[np.int64]:  # fmt: skip
+    """A word for each row, drawn from what `distribution` gives of it.
+
+    Args:
+        logits: shape (N, words).
+        allowed: which words may come, at least one in each row, shape (words,) or (N, words).
+        taste: how freely.
+        rng: where chance comes from.
+
+    Returns:
+        Shape (N,).
+    """
+    scores = np.where(allowed, logits, -np.inf).astype(np.float64)
+    if not allowed.any(-1).all():
+        raise ValueError("expected at least one allowed word in each row")
+    if taste.temperature == 0:
+        return np.asarray(scores.argmax(1))
+    scores -= scores.max(1, keepdims=True)
+    weights = np.exp(scores / taste.temperature)
+    weights[weights < taste.min_p] = 0
+    order = np.argsort(-weights, axis=1, kind="stable")
+    ranked = np.take_along_axis(weights, order, 1)
+    if 0 < taste.top_k < ranked.shape[1]:
+        ranked[:, taste.top_k :] = 0
+    reached = np.cumsum(ranked / ranked.sum(1, keepdims=True), 1)
+    if taste.top_p < 1:
+        ranked[:, 1:][reached[:, :-1] >= taste.top_p] = 0
+        reached = np.cumsum(ranked / ranked.sum(1, keepdims=True), 1)
+    place = (reached < rng.random((len(reached), 1)) * reached[:, -1:]).sum(1)
+    return np.asarray(np.take_along_axis(order, place[:, None], 1)[:, 0])

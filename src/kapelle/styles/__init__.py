@@ -5,6 +5,7 @@ from .file import SUFFIX, open_style, save_style
 from .learning import go_on, learn, picked, resume
 from .store import Listing, list_styles, load_style, run_path, style_path, user_folder
 from .style import Style
+from .windows import WindowStyle
 
 __all__ = [
     "SUFFIX",
@@ -12,6 +13,7 @@ __all__ = [
     "Habits",
     "Listing",
     "Style",
+    "WindowStyle",
     "go_on",
     "learn",
     "list_styles",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ from ..evaluation import Memory
 from ..files import write_atomically
 from ..networks import Columns, Network
 from .card import card_from_json, habits_from_json, to_json
+from .space import PREFIX as SPACE
+from .space import Space
 from .style import Style
+from .windows import WindowStyle
 
 SUFFIX = ".safetensors"
 FORMAT = 1
@@ -51,6 +55,9 @@ def save_style(style: Style, path: str | os.PathLike[str], force: bool = False) 
     if style.memory is not None:
         about["memory"] = style.memory.to_json()
         weights[MEMORY] = style.memory.bits
+    if isinstance(style, WindowStyle) and style.space is not None:
+        about["measures"] = list(style.space.names)
+        weights |= style.space.to_tensors()
     data = save(weights, {"kapelle": json.dumps(about, separators=(",", ":"), ensure_ascii=False)})
     path = Path(path)
     write_atomically(path, data, force)
@@ -72,16 +79,19 @@ def open_style(path: str | os.PathLike[str]) -> Style:
         raise StyleError(f"{path}: the style has version {version}, this Kapelle knows up to {FORMAT}: update Kapelle")
     try:
         bits = weights.pop(MEMORY, None)
-        network = Network.from_json(about["network"])
-        style = Style(
+        network, codec = Network.from_json(about["network"]), codec_from_json(about["codec"])
+        tensors = {name: weights.pop(name) for name in list(weights) if name.startswith(SPACE)}
+        style = (WindowStyle if codec.in_windows else Style)(
             str(about["name"]),
-            codec_from_json(about["codec"]),
+            codec,
             network,
             weights,
             card_from_json(about["card"]),
             habits_from_json(about["habits"]),
             Memory.from_json(about["memory"], bits) if "memory" in about else None,
         )
+        if isinstance(style, WindowStyle) and tensors:
+            style = replace(style, space=Space.from_tensors(tensors, [str(name) for name in about["measures"]]))
         if network.config.columns != Columns.of(style.codec.layout):
             raise StyleError("its network and its vocabulary do not belong together: fetch or train the style again")
         _try_a_step(style)
@@ -100,6 +110,9 @@ def _try_a_step(style: Style) -> None:
     """
     if not all(np.isfinite(weight).all() for weight in style.weights.values()):
         raise ValueError("some weights are no numbers")
+    if isinstance(style, WindowStyle):
+        style.try_a_window()
+        return
     player = style.player
     for column, (_, size, _) in enumerate(style.codec.layout):
         if column in style.network.config.columns.predicted:

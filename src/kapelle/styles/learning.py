@@ -23,6 +23,9 @@ from .style import Style
 SAMPLES, SAMPLE_BARS = 6, 8
 """So many pieces of so many bars tell whether a style copies."""
 
+MOST_LINES = 10
+"""Of so many files the terminal says how many windows they gave; a file in the run's folder says it of all."""
+
 Tell = Callable[[str], None]
 Source = Mapping[str, str | None]
 """Where a corpus comes from: "folder" and "corpus", as they were typed."""
@@ -51,6 +54,7 @@ def learn(
     progress: Any = None,
     tell: Tell = _silent,
     parallel: Any = None,
+    window: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> Style:
     """Learn a style from a corpus.
@@ -78,6 +82,7 @@ def learn(
         progress: see `kapelle.training.trainer.Progress`.
         tell: called with a line when something is to be said.
         parallel: the processes that train together, and the device; see `kapelle.training.parallel`.
+        window: what windows are, for networks of windows; see `kapelle.codecs.bars.BarsCodec.for_scores`.
         changes: of the network's configuration.
 
     Raises:
@@ -89,7 +94,7 @@ def learn(
         minutes = 10.0
     if base is not None:
         network_name = base.card.network or network_name
-    settings = Settings(name, network_name, minutes, epochs, seed, threads, title, command, changes)
+    settings = Settings(name, network_name, minutes, epochs, seed, threads, title, command, changes, dict(window or {}))
     lesson = Lesson.of(corpus, settings, base)
     trainer = lesson.trainer(progress=progress, parallel=parallel)
     if run is None:
@@ -132,7 +137,7 @@ def resume(run: Path, corpus: Corpus, progress: Any = None, tell: Tell = _silent
             return _train(folder, lesson, trainer, tell)
         snapshot = folder.snapshot()
         # A run that was killed while its style was measured is complete but for that.
-        if snapshot.standing.ended and "valid nats per note" in picked(run).card.figures:
+        if snapshot.standing.ended and any(name.startswith("valid ") for name in picked(run).card.figures):
             raise RunError(
                 f"the run {run.name} is complete: nothing to resume; take its style with kapelle pick, or "
                 "give --minutes or --epochs to go on with more, or a folder with more music"
@@ -231,6 +236,13 @@ def _train(folder: RunFolder, lesson: Lesson, trainer: Any, tell: Tell) -> Style
 
     kept = folder.manifest["kept"]
     _check_room(folder, lesson, trainer, kept, tell)
+    if lines := lesson.window_lines():
+        for line in lines[:MOST_LINES]:
+            tell(line)
+        learnt, choosing, testing = (len(part) for part in (lesson.train, lesson.valid, lesson.test))
+        shares = f"{learnt} to learn from, {choosing} to choose by, {testing} to test by"
+        tell(f"windows: {shares}; of every file: {folder.path / 'windows.txt'}")
+        write_atomically(folder.path / "windows.txt", "\n".join([*lines, ""]).encode(), force=True)
     # What every style says of its corpus is found out now, and not while the loop waits.
     lesson.style({}, (), measured=False)
     trainer.keeper = FolderKeeper(folder, save, on_saved=on_saved, tell=tell, **kept)

@@ -15,10 +15,12 @@ from ..corpora import Corpus, Piece, Split, split
 from ..errors import CodecError, CorpusError, MissingExtra
 from ..evaluation import Memory
 from ..music import Score, with_detected_key
-from ..networks import Columns, Network, network
+from ..networks import Columns, Network, is_latent, network
 from ..networks.lstm import PRESETS as REFERENCES
 from .card import Card, Habits
+from .learnt import learnt_space
 from .style import Style
+from .windows import WindowStyle
 
 FINE_TUNING_RATE = 1e-3
 """The highest learning rate at which a network goes on from a style."""
@@ -29,6 +31,8 @@ CODECS = {"voices": "chorale", "chorale": "chorale", "bachbot": "chorale"} | dic
     ("chords", "biaxial", "johnson", "deepj"), "frames"
 )
 """In which codec networks read music that are not made for events."""
+MEASURED = 500
+"""Of so many windows of each part it is measured how well they are found again."""
 OF_RECIPE = ("learning_rate", "crop", "batch", "rounding")
 """What may be changed that is no part of a network's configuration, but of how it is trained."""
 
@@ -48,6 +52,7 @@ class Settings:
         command: what makes the style again.
         changes: of the network's configuration; and `learning_rate`, `crop`, `batch` and `rounding`, of how it is
             trained.
+        window: what windows are, for networks of windows: arguments of `BarsCodec.for_scores`.
     """
 
     name: str
@@ -59,6 +64,7 @@ class Settings:
     title: str = ""
     command: str = ""
     changes: dict[str, Any] = field(default_factory=dict)
+    window: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -117,14 +123,17 @@ class Lesson:
         Raises:
             CorpusError: if there is nothing to learn from.
         """
-        name = base.codec.name if base is not None else CODECS.get(settings.network, "events")
-        codec = codecs()[name].for_scores(piece.score for piece in corpus.pieces)
+        name = base.codec.name if base is not None else codec_of(settings.network)
+        if base is not None and base.codec.in_windows:
+            # What the base's points mean holds for its own words alone.
+            codec = base.codec
+        else:
+            codec = codecs()[name].for_scores((piece.score for piece in corpus.pieces), **settings.window)
         columns = Columns.of(codec.layout)
         if base is None:
             net = settings.network_of(columns)
         else:
-            config = {**base.network.config.__dict__, "columns": columns}
-            net = Network(base.network.name, type(base.network.config)(**config))
+            net = Network(base.network.name, replace(base.network.config, columns=columns))
         lesson = cls(settings, corpus, split(corpus, settings.seed, sides=sides), codec, net, base)
         if not lesson.train or not lesson.valid:
             raise CorpusError(
@@ -176,8 +185,12 @@ class Lesson:
         base, start = self.base, None
         if base is not None:
             recipe = replace(recipe, learning_rate=min(recipe.learning_rate, FINE_TUNING_RATE))
-            start = adopted(
-                self.net, self.codec, self.train, base.network, base.codec, base.weights, self.settings.seed
+            start = (
+                base.weights
+                if base.codec.in_windows
+                else adopted(
+                    self.net, self.codec, self.train, base.network, base.codec, base.weights, self.settings.seed
+                )
             )
         taught = self.net, self.codec, self.train, self.valid, recipe, start
         return Trainer(*taught, progress=progress, parallel=parallel)
@@ -216,7 +229,23 @@ class Lesson:
             tuple((row.epoch, row.seconds, row.train, row.valid) for row in looks),
             tuple(filter(None, remarks)),
         )
-        return Style(asked.name, self.codec, self.net, dict(weights), card, self.habits, self.memory)
+        about = asked.name, self.codec, self.net, dict(weights), card, self.habits, self.memory
+        if not self.codec.in_windows:
+            return Style(*about)
+        return WindowStyle(*about, learnt_space(self.net, self.codec, weights, self.train) if weights else None)
+
+    def window_lines(self) -> list[str]:
+        """Of each piece how many windows it gives, and why others are none; nothing where pieces are learnt whole."""
+        codec: Any = self.codec
+        lines = []
+        for piece in self.corpus.pieces if codec.in_windows else ():
+            try:
+                found, dropped = codec.windows(piece.score)
+                why = "; ".join(f"{reason} ({times})" for reason, times in dropped.most_common())
+                lines.append(f"{piece.source}: {len(found)} windows" + (f"; none from: {why}" if why else ""))
+            except CodecError as error:
+                lines.append(f"{piece.source}: 0 windows; {error}")
+        return lines
 
     def verdict(self, rows: Sequence[Any], ended: str = "", copies: str = "") -> Any:
         """What the rows of a log say about the run; see `kapelle.training.judgement.judge`."""
@@ -257,6 +286,8 @@ class Lesson:
         return Memory.of((piece.score for piece in self.parts.train), self.held_out)
 
     def _figures(self, weights: Mapping[str, NDArray[Any]]) -> dict[str, float]:
+        if self.codec.in_windows:
+            return self._reconstruction(weights)
         from ..training.likelihood import likelihood
         from ..training.weights import module_of
 
@@ -269,10 +300,35 @@ class Lesson:
             "most frequent word": self.baseline,
         }
 
+    def _reconstruction(self, weights: Mapping[str, NDArray[Any]]) -> dict[str, float]:
+        """How windows are found again; each figure means something only beside the others."""
+        from ..training.reconstruction import reconstruction
+
+        player: Any = self.net.player(weights)
+        figures: dict[str, float] = {}
+        for part, windows in (("valid", self.valid), ("train", self.train), ("test", self.test)):
+            if windows:
+                found = reconstruction(player, self.codec, windows[:: max(len(windows) // MEASURED, 1)])
+                figures |= {
+                    f"{part} accuracy, told the truth": found.forced,
+                    f"{part} accuracy, free-running": found.free,
+                    f"{part} nats of a window's point": found.nats,
+                }
+        return figures | {"most frequent word": self.baseline}
+
 
 def sides_of(manifest: Mapping[str, Any]) -> dict[str, str]:
     """Which part the pieces of a run are in, by their digests."""
     return {piece["digest"]: piece["part"] for piece in manifest["corpus"]["pieces"]}
+
+
+def codec_of(network_name: str) -> str:
+    """In which codec a network reads music.
+
+    Raises:
+        KapelleError: if there is no network of that name.
+    """
+    return "bars" if is_latent(network_name) else CODECS.get(network_name, "events")
 
 
 def recipe_of(network_name: str) -> dict[str, Any]:
@@ -283,6 +339,9 @@ def recipe_of(network_name: str) -> dict[str, Any]:
         # Eight bars of sixteenths, as Johnson did: every frame is a step for each of its keys. Few of them make a
         # batch, since a frame says little that the one before did not.
         return {"crop": 128, "batch": 512}
+    if codec_of(network_name) == "bars":
+        # Windows are whole, however long.
+        return {"crop": 1 << 16, "averaging": 0.99, "batch": 4096}
     if network_name not in REFERENCES:
         return {}
     # Windows of 100 tokens, as theirs were: 25 steps with four fields that are chosen.
@@ -304,7 +363,10 @@ def _encoded(codec: Any, pieces: Sequence[Piece]) -> list[NDArray[np.int32]]:
     steps = []
     for piece in pieces:
         try:
-            steps.append(codec.encode(with_detected_key(piece.score)))
+            if codec.in_windows:
+                steps += codec.windows(piece.score)[0]
+            else:
+                steps.append(codec.encode(with_detected_key(piece.score)))
         except CodecError:
             continue
     return steps

@@ -53,10 +53,13 @@ def likelihood(module: Any, pieces: Pieces, codec: Codec, device: str = "cpu", b
         chosen = [pieces[index] for index in order[first : first + batch_size]]
         batch = collate(chosen, [codec.paid(piece) for piece in chosen], codec)
         state = None
-        for start in range(0, batch.steps.shape[1], CHUNK):
-            steps = torch.from_numpy(batch.steps[:, start : start + CHUNK]).to(device)
-            costs, state, hits = module(steps, state)
-            paid = batch.paid[:, start : start + CHUNK]
+        # A window is read whole and from both ends, so it has to know where it stops.
+        chunk = batch.steps.shape[1] if codec.in_windows else CHUNK
+        for start in range(0, batch.steps.shape[1], chunk):
+            steps = torch.from_numpy(batch.steps[:, start : start + chunk]).to(device)
+            real = {"real": torch.from_numpy(batch.real).to(device)} if codec.in_windows else {}
+            costs, state, hits = module(steps, state, **real)
+            paid = batch.paid[:, start : start + chunk]
             total += (costs.double().cpu().numpy() * paid).sum(axis=(0, 1))
             right += int((hits.cpu().numpy() & paid).sum())
             chosen_fields += int(paid[:, :, choices].sum())

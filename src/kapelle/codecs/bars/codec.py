@@ -25,11 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CodecError, StyleError
-from ...music import Meter, Notes, Score, TempoMap, Track
+from ...music import Key, Meter, Notes, Score, TempoMap, Track
 from .cutting import Steps, cut, lay, window
+from .measures import measured
 from .narrowing import narrowed
 from .roles import Asked
-from .vocabulary import GIVEN, HELD, STRUCK, Field, Vocabulary, loud_beats
+from .vocabulary import GIVEN, HELD, SILENT, STRUCK, Field, Vocabulary, loud_beats
 
 TICKS_PER_QUARTER = 480
 VELOCITIES = tuple(range(12, 128, 10))
@@ -209,6 +210,49 @@ class BarsCodec:
             if field.event >= 0:
                 paid[:, GIVEN + at] = steps[:, GIVEN + field.event] >= field.strikes
         return paid
+
+    def follows(self, column: int, before: Steps | None) -> NDArray[np.bool_]:
+        """Which words of a column may come after the rows (N, F) of the step before; None at the start of windows.
+
+        Nothing can be held where nothing sounds.
+
+        Returns:
+            Shape (N, words), or (1, words) at the start.
+        """
+        field, size = self.vocabulary.fields[column - GIVEN], self.layout[column][1]
+        fits = np.ones((1 if before is None else len(before), size), bool)
+        if field.event < 0 and field.key < 0:
+            fits[:, HELD] = False if before is None else before[:, column] != SILENT
+        return fits
+
+    def speaks(self, column: int, rows: Steps) -> NDArray[np.bool_]:
+        """In which of the rows (N, F) of a step being told a column has something to say, shape (N,)."""
+        field = self.vocabulary.fields[column - GIVEN]
+        if field.event < 0:
+            return np.ones(len(rows), bool)
+        return np.asarray(rows[:, GIVEN + field.event] >= field.strikes)
+
+    def measures(self, steps: Steps) -> dict[str, NDArray[np.float64]]:
+        """What can be measured of windows (N, T, F) of one metre; see `measured`."""
+        return measured(steps, self.vocabulary)
+
+    def allowed(self, key: Key | None = None, low: int = 0, high: int = 127) -> NDArray[np.bool_]:
+        """Which words of all columns a key and a range leave, shape (words of all columns,).
+
+        Raises:
+            CodecError: if they leave a line no pitch.
+        """
+        rows = [np.ones(size, bool) for _, size, _ in self.layout]
+        pitch = np.arange(self.vocabulary.low, self.vocabulary.high + 1)
+        fits = (pitch >= low) & (pitch <= high)
+        if key is not None:
+            fits &= np.isin(pitch % 12, sorted(key.pitch_classes))
+        for at, field in enumerate(self.vocabulary.fields):
+            if field.event < 0 and field.key < 0:
+                if not fits.any():
+                    raise CodecError(f"expected a range and a key with pitches of {pitch[0]}..{pitch[-1]}, got none")
+                rows[GIVEN + at][STRUCK:] = fits
+        return np.concatenate(rows)
 
     def num_notes(self, steps: Steps) -> int:
         """How many notes start in the steps."""

@@ -1,0 +1,170 @@
+"""The shape of a network that turns windows into points of a space and points into windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ..columns import Columns
+
+FLAT, HIERARCHICAL = "flat", "hierarchical"
+MOST_JOINT = 12
+"""So many columns of two words can be decided on as one."""
+
+
+@dataclass(frozen=True)
+class MusicVaeConfig:
+    """An encoder, a latent vector, a decoder.
+
+    Of the given columns, "bar" says in which segment of the window a step is, and "position" where in the segment;
+    hierarchical encoders and decoders go by them.
+
+    Attributes:
+        columns: what a step is made of.
+        latent_dim: numbers of a point.
+        encoder: "flat", along all steps at once, or "hierarchical", segment by segment and then along the segments.
+        encoder_dims: of the layers of the encoder, each in both directions. In a hierarchical one without `plan_dim`
+            they are those of both levels.
+        decoder: "flat", along all steps, or "hierarchical": a conductor gives each segment a vector of its own, and
+            the decoder begins anew in each.
+        decoder_dims: of its layers.
+        conductor_dims: of the conductor's layers.
+        embed_dim: numbers a word is turned into.
+        plan_dim: numbers that a hierarchical decoder is told of each step by a layer of the segment's vector; the
+            encoder then reads a segment with a dense layer too. 0 for the published networks, whose decoder is told
+            the segment's vector itself, and whose encoder reads a segment with LSTMs.
+        joint: whether all columns of two words are decided on as one, with a word for every combination.
+        chain: whether each column of a step is told what those before it have got.
+        beta: weight of what the code costs beyond the free nats, at its highest.
+        beta_rate: the weight is beta * (1 - beta_rate ** updates); 0 for beta from the start.
+        free_nats: of a window's code that cost nothing.
+        blind: share of the steps before which the decoder is not told in training.
+        sampling: the decoder is told what it would have said itself instead of what was said with the probability
+            1 - k / (k + exp(updates / k)) for this k; 0 for never.
+        dropout: share of units left out in training.
+    """
+
+    columns: Columns
+    latent_dim: int = 64
+    encoder: str = HIERARCHICAL
+    encoder_dims: tuple[int, ...] = (256,)
+    decoder: str = HIERARCHICAL
+    decoder_dims: tuple[int, ...] = (256,)
+    conductor_dims: tuple[int, ...] = (256,)
+    embed_dim: int = 64
+    plan_dim: int = 64
+    joint: bool = False
+    chain: bool = True
+    beta: float = 0.2
+    beta_rate: float = 0.0
+    free_nats: float = 0.0
+    blind: float = 0.3
+    sampling: float = 0.0
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("encoder_dims", "decoder_dims", "conductor_dims"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        sizes = (self.latent_dim, self.embed_dim, *self.encoder_dims, *self.decoder_dims, *self.conductor_dims)
+        if not all(isinstance(size, int) and size >= 1 for size in sizes) or not isinstance(self.plan_dim, int):
+            raise ValueError(f"the sizes of a network must be whole numbers from 1, got {sizes}")
+        if not self.encoder_dims or not self.decoder_dims or not self.conductor_dims or self.plan_dim < 0:
+            raise ValueError("encoder, decoder and conductor have at least one layer each")
+        if {self.encoder, self.decoder} - {FLAT, HIERARCHICAL}:
+            raise ValueError(f"expected flat or hierarchical, got {self.encoder} and {self.decoder}")
+        if not 0 <= self.blind < 1 or not 0 <= self.dropout < 1 or min(self.beta, self.free_nats, self.sampling) < 0:
+            raise ValueError("shares are 0 or more and less than 1, weights and nats 0 or more")
+        if self.joint and sum(self.columns.sizes[column] == 2 for column in self.columns.predicted) > MOST_JOINT:
+            raise ValueError(f"at most {MOST_JOINT} columns can be decided on as one")
+
+    @cached_property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """The columns that are decided on together, in order."""
+        twos = tuple(column for column in self.columns.predicted if self.columns.sizes[column] == 2)
+        groups: list[tuple[int, ...]] = []
+        for column in self.columns.predicted:
+            if self.joint and column in twos:
+                groups += [twos] if column == twos[0] else []
+            else:
+                groups.append((column,))
+        return tuple(groups)
+
+    @cached_property
+    def group_sizes(self) -> tuple[int, ...]:
+        """Words of each group."""
+        return tuple(2 ** len(g) if len(g) > 1 else self.columns.sizes[g[0]] for g in self.groups)
+
+    @property
+    def given(self) -> tuple[int, ...]:
+        """The columns that the decoder is told of the step that it decides on."""
+        return tuple(column for column, given in enumerate(self.columns.given) if given)
+
+    @property
+    def segments(self) -> int:
+        """Segments of a window."""
+        return self.columns.sizes[self.columns.names.index("bar")]
+
+    @property
+    def segment_steps(self) -> int:
+        """Steps of the longest segment."""
+        return self.columns.sizes[self.columns.names.index("position")]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        own = {name: list(value) if isinstance(value, tuple) else value for name, value in self.__dict__.items()
+               if name in self.__dataclass_fields__}  # fmt: skip
+        return {**own, "columns": self.columns.to_json()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> MusicVaeConfig:
+        """The configuration that `to_json` wrote."""
+        return cls(**{**values, "columns": Columns.of(values["columns"])})
+
+
+LN2 = 0.6931471805599453
+"""Nats in a bit: the published configurations state bits."""
+
+
+def _published(
+    latent: int, encoder: Sequence[int], decoder: Sequence[int], bits: float, beta: float, **more: Any
+) -> dict[str, Any]:
+    whole = {
+        "latent_dim": latent, "encoder": FLAT, "encoder_dims": tuple(encoder), "decoder": FLAT,
+        "decoder_dims": tuple(decoder), "plan_dim": 0, "joint": True, "chain": False, "blind": 0.0,
+        "beta": beta, "free_nats": bits * LN2,
+    }  # fmt: skip
+    return whole | more
+
+
+_BIG = (2048, 2048)
+_TRIO: dict[str, Any] = {"decoder": HIERARCHICAL, "conductor_dims": (1024, 1024)}
+_WHOLE = {**_TRIO, "encoder": HIERARCHICAL}
+PRESETS: dict[str, dict[str, Any]] = {
+    "musicvae": {},
+    "cat-mel_2bar_small": _published(256, (512,), (256, 256), 0, 0.2, beta_rate=0.99999, sampling=1000.0),
+    "cat-mel_2bar_big": _published(512, (2048,), (2048,) * 3, 0, 0.5, beta_rate=0.99999, sampling=1000.0),
+    "cat-drums_2bar_small": _published(256, (512,), (256, 256), 48, 0.2, sampling=1000.0),
+    "cat-drums_2bar_big": _published(512, (2048,), (2048,) * 3, 48, 0.2, sampling=1000.0),
+    "flat-mel_16bar": _published(512, _BIG, (2048,) * 3, 256, 0.2),
+    "hierdec-mel_16bar": _published(512, _BIG, (1024, 1024), 256, 0.2) | _TRIO,
+    "hier-mel_16bar": _published(512, (1024,), (1024, 1024), 256, 0.2) | _WHOLE,
+    "flat-trio_16bar": _published(512, _BIG, (2048,) * 3, 0, 1.0),
+    "hierdec-trio_16bar": _published(512, _BIG, (1024, 1024), 256, 0.2) | _TRIO,
+    "hier-trio_16bar": _published(512, (1024,), (1024, 1024), 256, 0.2) | _WHOLE,
+}
+"""Kapelle's own, and those of Roberts et al. 2018 (arXiv:1803.05428) by the names of their configurations."""
+
+SPACE: dict[str, Sequence[Any]] = {
+    "encoder_dims": ([128], [256], [384], [512]),
+    "decoder_dims": ([128], [256], [384], [512]),
+    "conductor_dims": ([128], [256], [384]),
+    "latent_dim": (16, 32, 64, 128),
+    "embed_dim": (32, 64, 96),
+    "plan_dim": (32, 64, 128),
+    "beta": (0.05, 0.1, 0.2, 0.5, 1.0),
+    "blind": (0.0, 0.2, 0.4, 0.6),
+}
+
+__all__ = ["FLAT", "HIERARCHICAL", "PRESETS", "SPACE", "MusicVaeConfig"]

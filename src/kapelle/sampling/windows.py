@@ -1,0 +1,52 @@
+"""Many windows at once, from their points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .draw import Taste, draw_rows
+
+
+def tell(
+    player: Any, codec: Any, points: NDArray[Any], meter: str, taste: Taste, rng: np.random.Generator,
+    allowed: NDArray[np.bool_] | None = None,
+) -> NDArray[np.int32]:  # fmt: skip
+    """Windows told from points.
+
+    Args:
+        player: of a network of windows.
+        codec: of windows.
+        points: shape (N, Z).
+        meter: name of the metre of all of them.
+        taste: how freely words are drawn.
+        rng: where chance comes from.
+        allowed: which words may come at all, shape (words of all columns,); None for all.
+
+    Returns:
+        Shape (N, T, F).
+    """
+    given = codec.empty(meter)
+    steps = np.repeat(given[None], len(points), 0)
+    columns = player.config.columns
+    # Columns of two words, such as drums, say together what is struck: rare ones are not cut off one by one.
+    twos = sum(columns.sizes[column] == 2 for column in columns.predicted)
+    player.begin(points, given)
+    for step in range(len(given)):
+        for column in columns.predicted:
+            size = columns.sizes[column]
+            first = columns.offsets[column]
+            mask = codec.follows(column, steps[:, step - 1] if step else None)
+            if allowed is not None:
+                mask = mask & allowed[first : first + size]
+            own = Taste(taste.temperature, 0, 1 - (1 - taste.top_p) / twos) if size == 2 and twos > 1 else taste
+            words = draw_rows(player.logits(column), mask, own, rng)
+            words = np.where(codec.speaks(column, steps[:, step]), words, 0)
+            steps[:, step, column] = words
+            player.put(column, words)
+    return steps
+
+
+__all__ = ["tell"]

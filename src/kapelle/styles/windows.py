@@ -1,0 +1,374 @@
+"""A style of windows: music as points of a space, to be drawn, gone between, varied and steered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..codecs.bars import BarsCodec
+from ..errors import CodecError, WishError
+from ..music import Key, Meter, Score, TempoMap, clip, parse_pitch
+from ..music.instruments import program_of
+from ..sampling import Taste, tell
+from .space import Floats, Space, between
+from .style import Style, Tell
+
+MOST_STEPS, MOST_GRID, MOST_BARS = 100, 32, 1024
+TRIES = 8
+"""So often a window that says nothing, or nothing new, is drawn again."""
+REACHES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
+"""How far along a way a steered window is looked for, as multiples of what the way promises."""
+SIDEWAYS = 0.25
+"""Standard deviations by which the windows that are looked at stray from that way."""
+
+
+@dataclass(frozen=True, eq=False)
+class WindowStyle(Style):
+    """A style whose codec tells windows.
+
+    Attributes:
+        space: where its music lies.
+    """
+
+    space: Space | None = None
+
+    @property
+    def _codec(self) -> BarsCodec:
+        codec: Any = self.codec
+        return codec  # type: ignore[no-any-return]
+
+    @property
+    def _space(self) -> Space:
+        if self.space is None:
+            raise WishError(f"the style {self.name} was stopped before its space was learnt: train it again")
+        return self.space
+
+    @property
+    def player(self) -> Any:
+        """What encodes and tells windows."""
+        return self._player
+
+    # -- from nothing -----------------------------------------------------------------------------
+
+    def compose(  # type: ignore[override]
+        self,
+        bars: int | None = None,
+        key: str | Key | None = None,
+        meter: str | Meter | None = None,
+        tempo: float | None = None,
+        range: tuple[str | int, str | int] | None = None,
+        instruments: Sequence[str | int] = (),
+        title: str = "",
+        seed: int | None = None,
+        temperature: float = 0.9,
+        top_k: int = 0,
+        top_p: float = 0.98,
+        min_p: float = 0.0,
+        original: bool = False,
+        tell: Tell | None = None,
+        **wishes: Any,
+    ) -> Score:
+        """A new window, or several that are kin, one after the other.
+
+        A piece that is longer than a window goes on from the first in a slow walk through the space.
+
+        Args:
+            bars: 1..MOST_BARS; None for one window.
+            meter: of those the style knows; None for the one it knows best.
+            key, tempo, range, instruments, title, seed, temperature, top_k, top_p, min_p, tell: as in `Style.compose`.
+            original: whether a window that copies what was learnt for longer than human pieces do is drawn again.
+            wishes: what else `Style.compose` takes, of which nothing can be wished here.
+
+        Raises:
+            WishError: if a wish is out of range or cannot be met here.
+        """
+        if unmet := [name for name, value in wishes.items() if value is not None and value != ()]:
+            _refuse(f"{', '.join(unmet)} cannot be wished of a style of windows", "wish for bars, key, metre or tempo")
+        if bars is not None and not 1 <= bars <= MOST_BARS:
+            _refuse(f"expected bars from 1 to {MOST_BARS}, got {bars}", "leave it out for one window")
+        rng = np.random.default_rng(seed)
+        taste, allowed = _taste(temperature, top_k, top_p, min_p), self._allowed(key, range)
+        name = meter.name if isinstance(meter, Meter) else meter or self._codec.vocabulary.meters[0]
+        length = self._codec.vocabulary.bars
+        count = -(-(bars or length) // length)
+        number = self._known(name)
+        for _ in repeat(None, TRIES):
+            start = self._space.draw(number, 1, rng)[0]
+            points = [start]
+            while len(points) < count:
+                # Kin to the first, so that the piece stays itself.
+                points.append(between(start, self._space.draw(number, 1, rng)[0], 0.3))
+            steps = self._told(np.array(points), name, taste, rng, allowed)
+            score = self._score(steps, tempo, instruments)
+            said = all(self._codec.num_notes(window) for window in steps)
+            copied = self._copied(score, 0) if said else ""
+            if said and not (original and copied):
+                break
+        if copied and tell is not None:
+            tell(copied)
+        if bars is not None:
+            score = _first_bars(score, bars)
+        return score.replace(title=title)
+
+    def continue_(self, *given: Any, **wishes: Any) -> NoReturn:
+        """Not for windows: they have no past."""
+        _refuse(f"the style {self.name} tells windows, which have no past", "take a style such as folk")
+
+    # -- from windows -----------------------------------------------------------------------------
+
+    def morph(
+        self,
+        scores: Sequence[Score],
+        steps: int = 8,
+        temperature: float = 0.0,
+        seed: int | None = None,
+    ) -> list[Score]:
+        """From one window to the next, through all of them; where the way comes by one of them, it is that itself.
+
+        Args:
+            scores: two or more, each one window, in one metre.
+            steps: pieces from each to the next, both counted, 2..MOST_STEPS.
+            temperature: 0 for the most likely of each point.
+            seed: any integer; None draws one.
+
+        Raises:
+            WishError, CodecError: if they are in several metres, or the style cannot tell them.
+        """
+        if len(scores) < 2 or not 2 <= steps <= MOST_STEPS:
+            _refuse(f"expected 2 pieces or more and 2 to {MOST_STEPS} steps, got {len(scores)} and {steps}", "")
+        points, meter = self._points(scores)
+        places = [(leg, step / (steps - 1)) for leg in range(len(scores) - 1) for step in range(steps - 1)]
+        way = np.array([between(points[leg], points[leg + 1], share) for leg, share in places] + [points[-1]])
+        told = self._played(way, meter, temperature, seed, self._tempos(scores, places))
+        for leg, score in enumerate(scores):
+            told[leg * (steps - 1)] = self._original(score)
+        return told
+
+    def grid(
+        self, scores: Sequence[Score], size: int = 11, temperature: float = 0.0, seed: int | None = None
+    ) -> list[list[Score]]:
+        """A square of windows whose corners are four given ones: the first row leads from the first to the second.
+
+        Args:
+            scores: four: top left, top right, bottom left, bottom right; each one window, in one metre.
+            size: of a side, 2..MOST_GRID.
+            temperature, seed: as in `morph`.
+
+        Raises:
+            WishError, CodecError: as `morph`.
+        """
+        if len(scores) != 4 or not 2 <= size <= MOST_GRID:
+            _refuse(f"expected 4 pieces and a side of 2 to {MOST_GRID}, got {len(scores)} and {size}", "")
+        points, meter = self._points(scores)
+        shares = np.linspace(0, 1, size)
+        cells = [
+            between(between(points[0], points[1], across), between(points[2], points[3], across), down)
+            for down in shares
+            for across in shares
+        ]
+        tempo = float(np.mean([score.tempos.mean(score.end) for score in scores]))
+        told = self._played(np.array(cells), meter, temperature, seed, [tempo] * len(cells))
+        for corner, score in zip((0, size - 1, size * (size - 1), size * size - 1), scores, strict=True):
+            told[corner] = self._original(score)
+        return [told[row * size : (row + 1) * size] for row in range(size)]
+
+    def vary(
+        self, score: Score, similarity: float = 0.8, count: int = 6, temperature: float = 0.5, seed: int | None = None
+    ) -> list[Score]:
+        """Windows like one window, each another.
+
+        Args:
+            score: one window.
+            similarity: 1 stays at its point, 0 goes anywhere.
+            count: how many, 1..MOST_STEPS.
+            temperature, seed: as in `compose`.
+
+        Raises:
+            WishError, CodecError: if a value is out of range, or the style cannot tell the window.
+        """
+        if not 0 <= similarity <= 1 or not 1 <= count <= MOST_STEPS:
+            _refuse(f"expected a similarity of 0 to 1 and 1 to {MOST_STEPS} pieces, got {similarity} and {count}", "")
+        rng = np.random.default_rng(seed)
+        points, meter = self._points([score])
+        taste, tempo = _taste(temperature), score.tempos.mean(score.end)
+        found: dict[bytes, Score] = {}
+        known = {self._codec.encode(score).tobytes()}
+        spare: list[Score] = []
+        for _ in repeat(None, TRIES):
+            others = self._space.draw(self._known(meter), count, rng)
+            way = np.array([between(points[0], other, 1 - similarity) for other in others])
+            for window in self._told(way, meter, taste, rng):
+                if self._codec.num_notes(window):
+                    own = found if window.tobytes() not in known | found.keys() else None
+                    piece = self._score(window[None], tempo / _beat(meter), ())
+                    if own is not None:
+                        own[window.tobytes()] = piece
+                    else:
+                        spare.append(piece)
+            if len(found) >= count:
+                break
+        if len(found) + len(spare) < count:
+            _refuse(f"the style {self.name} tells hardly anything near this window", "try another temperature")
+        return [*found.values(), *spare][:count]
+
+    def steer(self, score: Score, wanted: Mapping[str, float], seed: int | None = None) -> Score:
+        """A window with more or less of what can be measured, and the rest as it was, as far as can be.
+
+        Windows along the way that promises it are told and measured, and the nearest to what is wanted is taken.
+
+        Args:
+            score: one window.
+            wanted: by name of a measure, by how many standard deviations of the style's music it is to rise.
+            seed: any integer; None draws one.
+
+        Raises:
+            WishError, CodecError: if the style knows no such measure, or cannot tell the window.
+        """
+        space = self._space
+        for name, change in wanted.items():
+            if name not in space.names:
+                _refuse(f"the style {self.name} knows no {name}", f"it knows {', '.join(space.names)}")
+            if not -4 <= change <= 4:
+                _refuse(f"expected {name} to change by -4 to 4 standard deviations, got {change:g}", "")
+        changes = np.array([wanted.get(name, 0.0) for name in space.names])
+        points, meter = self._points([score])
+        before = self._measures(self._codec.encode(score)[None])[0]
+        rng = np.random.default_rng(seed)
+        way = changes @ space.ways
+        ahead = np.array([points[0] + reach * way for reach in REACHES])
+        around = ahead[:, None] + SIDEWAYS * rng.standard_normal((len(ahead), TRIES, ahead.shape[1])) * np.r_[
+            0, np.ones(TRIES - 1)
+        ].reshape(1, -1, 1)
+        told = self._told(around.reshape(-1, ahead.shape[1]), meter, Taste(0.0), rng)
+        sounding = np.array([self._codec.num_notes(window) > 0 for window in told])
+        off = self._measures(told) - before - changes
+        best = int(np.where(sounding, (off**2).sum(1), np.inf).argmin())
+        return self._score(told[best : best + 1], score.tempos.mean(score.end) / _beat(meter), ())
+
+    def measure(self, score: Score) -> dict[str, float]:
+        """What can be measured of a window, in standard deviations from the mean of the style's music."""
+        values = self._measures(self._codec.encode(score)[None])[0]
+        return dict(zip(self._space.names, values.tolist(), strict=True))
+
+    def windows(self, score: Score) -> list[tuple[int, Score]]:
+        """The windows of a score with the bars, from 1, at which they start; a pickup is bar 0."""
+        first, starts = int(score.pickup == 0), self._codec.starts(score)
+        bars, length = score.bars(), self._codec.vocabulary.bars
+        return [(bar + first, clip(score, int(bars[bar]), int(bars[bar + length]))) for bar in starts]
+
+    def try_a_window(self) -> None:
+        """Encode silence and tell it again.
+
+        Raises:
+            ValueError: if no point or no words come of it; or whatever the player stumbles over.
+        """
+        empty = self._codec.empty(self._codec.vocabulary.meters[0])
+        mean, deviation = self.player.encode(empty[None])
+        if not (np.isfinite(mean).all() and np.isfinite(deviation).all()):
+            raise ValueError("the weights give no points")
+        if self.space is not None and self.space.means.shape[1:] != mean.shape[1:]:
+            raise ValueError("the space is of another network")
+        self._told(mean, self._codec.vocabulary.meters[0], Taste(), np.random.default_rng(0))
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _measures(self, steps: NDArray[np.int32]) -> Floats:
+        """In standard deviations, shape (N, measures)."""
+        found = self._codec.measures(steps)
+        values = np.stack([found[name] for name in self._space.names], 1)
+        return np.asarray((values - self._space.centre) / self._space.spread)
+
+    def _points(self, scores: Sequence[Score]) -> tuple[Floats, str]:
+        """The point of each score's window, and their metre."""
+        meters = list(dict.fromkeys(score.meters[0].name for score in scores))
+        if len(meters) > 1:
+            _refuse(f"expected pieces in one metre, got {' and '.join(meters)}", "choose pieces alike")
+        steps = np.stack([self._codec.encode(score) for score in scores])
+        return np.asarray(self.player.encode(steps)[0], np.float64), meters[0]
+
+    def _told(
+        self,
+        points: Floats,
+        meter: str,
+        taste: Taste,
+        rng: np.random.Generator,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.int32]:
+        return tell(self.player, self._codec, points, meter, taste, rng, allowed)
+
+    def _played(
+        self, points: Floats, meter: str, temperature: float, seed: int | None, tempos: Sequence[float]
+    ) -> list[Score]:
+        steps = self._told(points, meter, _taste(temperature), np.random.default_rng(seed))
+        beat = _beat(meter)
+        return [self._score(window[None], tempo / beat, ()) for window, tempo in zip(steps, tempos, strict=True)]
+
+    def _tempos(self, scores: Sequence[Score], places: Sequence[tuple[int, float]]) -> list[float]:
+        """Quarters a minute along the way, from that of each score to that of the next by equal ratios."""
+        own = [score.tempos.mean(score.end) for score in scores]
+        return [own[leg] * (own[leg + 1] / own[leg]) ** share for leg, share in places] + [own[-1]]
+
+    def _original(self, score: Score) -> Score:
+        """The window as it was given."""
+        bars = score.bars()
+        first = int(score.pickup > 0)
+        last = min(first + self._codec.vocabulary.bars, len(bars) - 1)
+        return clip(score, int(bars[first]), int(bars[last]))
+
+    def _known(self, meter: str) -> int:
+        known = self._codec.vocabulary.meters
+        if meter not in known:
+            _refuse(f"the style {self.name} has no music in {meter}", f"it has {', '.join(known)}")
+        return known.index(meter)
+
+    def _allowed(self, key: str | Key | None, range: tuple[str | int, str | int] | None) -> NDArray[np.bool_] | None:
+        if key is None and range is None:
+            return None
+        try:
+            tonality = Key.parse(key) if isinstance(key, str) else key
+            low, high = (parse_pitch(p) if isinstance(p, str) else p for p in range or (0, 127))
+            return self._codec.allowed(tonality, low, high)
+        except (ValueError, CodecError) as error:
+            raise WishError(str(error)) from None
+
+    def _score(self, windows: NDArray[np.int32], tempo: float | None, instruments: Sequence[str | int]) -> Score:
+        """Windows one after the other; the tempo in beats a minute."""
+        score = self._codec.decode(windows.reshape(-1, windows.shape[-1]))
+        if tempo is not None:
+            score = score.replace(tempos=TempoMap.constant(tempo * score.meters[0].beat_quarters))
+        if instruments:
+            try:
+                programs = [i if isinstance(i, int) else program_of(i) for i in instruments]
+            except ValueError as error:
+                raise WishError(str(error)) from None
+            lines = iter([*programs, *[programs[-1]] * len(score.tracks)])
+            score = score.replace(
+                tracks=tuple(t if t.is_drum else t.replace(program=next(lines)) for t in score.tracks)
+            )
+        return score
+
+
+def _beat(meter: str) -> float:
+    return Meter.parse(meter).beat_quarters
+
+
+def _taste(temperature: float, top_k: int = 0, top_p: float = 0.98, min_p: float = 0.0) -> Taste:
+    try:
+        return Taste(temperature, top_k, top_p, min_p)
+    except ValueError as error:
+        raise WishError(str(error)) from None
+
+
+def _first_bars(score: Score, bars: int) -> Score:
+    """The first bars, whose number divides no window."""
+    ends = score.meters[0].bar_length(score.ticks_per_quarter) * bars
+    return clip(score, 0, ends) if score.end > ends else score
+
+
+def _refuse(what: str, instead: str) -> NoReturn:
+    raise WishError(f"{what}; {instead}" if instead else what)
