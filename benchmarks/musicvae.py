@@ -7,11 +7,11 @@ Melodies are windows of the corpus `folk`, split by tune; drums those of the Gro
 --drums), in its own split. Windows of validation and test that also stand in training, in any key, are left out. Each
 network is trained for the same processor time on one thread, each from the same seeds, and the weights kept are the
 best by its own objective on validation windows. The published batch of 512 windows leaves few updates in this time, so
-the first seed tries batches of 64 and of 512, and the others go on with what reconstructed the validation windows better.
+the first seed tries batches of 64 and of 512, and the others go on with what reconstructed validation windows better.
 
-Accuracy is the share of steps in which every field is right: told the truth before each step (teacher-forced), and told
-only what it said itself, most likely words from the mean of the point (free-running). KL is the nats of a window's code,
-the mean over windows. The last column is the share of windows without any fault.
+Accuracy is the share of steps in which every field is right: told the truth before each step (teacher-forced), and
+told only what it said itself, most likely words from the mean of the point (free-running). KL is the nats of a window's
+code, the mean over windows. The last column is the share of windows without any fault.
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ def main() -> None:
     print("\n| style | nats a note: learnt from | validation | test | made by |\n|---|---|---|---|---|")
     for listing in listings:
         figures = listing.card.figures
+        if "test nats per note" not in figures:
+            continue  # a style of windows: benchmarks/musicvae.py
         cells = [f"{figures[f'{part} nats per note']:.3f}" for part in ("train", "valid", "test")]
         print(f"| `{listing.name}` | {' | '.join(cells)} | `{listing.card.command}` |")
 

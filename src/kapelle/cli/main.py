@@ -69,8 +69,8 @@ def kapelle(context: click.Context) -> None:
 
 
 for command in (
-    *(morph, vary, grid, steer),
     *(styles, train, tune, report, pick, compose, continue_, harmonize),
+    *(morph, vary, grid, steer),
     *(show, listen, engrave, render, play, quiz, bench, studio),
 ):
     kapelle.add_command(command)

@@ -31,9 +31,9 @@ LISTENED = "recordings"
 """The corpus that --listen is short for."""
 
 NETWORKS = (
-    "stepwise; voices or chorale for music in four voices; biaxial for music as a picture; or a reference network: "
-    "softology, skuldur, textbook, event, bachbot for four voices, johnson and deepj as pictures; or musicvae for "
-    "windows of a few bars, and the published ones: cat-mel_2bar_small, cat-mel_2bar_big, cat-drums_2bar_small, "
+    "stepwise; voices or chorale for music in four voices; biaxial or chords for music as a picture; or a reference "
+    "network: softology, skuldur, textbook, event, bachbot for four voices, johnson and deepj as pictures; or musicvae "
+    "for windows of a few bars, and the published ones: cat-mel_2bar_small, cat-mel_2bar_big, cat-drums_2bar_small, "
     "cat-drums_2bar_big, flat-mel_16bar, hierdec-mel_16bar, hier-mel_16bar, flat-trio_16bar, hierdec-trio_16bar, "
     "hier-trio_16bar.  [stepwise, or musicvae with --kind]"
 )
@@ -137,7 +137,7 @@ class Asked:
 @click.option(
     "--corpus",
     help="A collection that comes along instead of a folder: folk, chorale, essen; or one that reads a FOLDER: piano "
-    "of composers' folders, recordings of sound.",
+    "of composers' folders, groove of the drummers' dataset, recordings of sound.",
 )
 @click.option("--listen", is_flag=True, help="FOLDER holds recordings: learn what is heard in them.")
 @click.option("--from", "base", help="A style to go on from, such as piano: what a small folder needs.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, NoReturn
@@ -65,12 +65,13 @@ class WindowStyle(Style):
         instruments: Sequence[str | int] = (),
         title: str = "",
         seed: int | None = None,
-        temperature: float = 0.9,
+        temperature: float | None = None,
         top_k: int = 0,
-        top_p: float = 0.98,
+        top_p: float | None = None,
         min_p: float = 0.0,
         original: bool = False,
         tell: Tell | None = None,
+        seen: Callable[[Score], None] | None = None,
         **wishes: Any,
     ) -> Score:
         """A new window, or several that are kin, one after the other.
@@ -80,7 +81,8 @@ class WindowStyle(Style):
         Args:
             bars: 1..MOST_BARS; None for one window.
             meter: of those the style knows; None for the one it knows best.
-            key, tempo, range, instruments, title, seed, temperature, top_k, top_p, min_p, tell: as in `Style.compose`.
+            key, tempo, range, instruments, title, seed, temperature, top_k, top_p, min_p, tell, seen: as in
+                `Style.compose`.
             original: whether a window that copies what was learnt for longer than human pieces do is drawn again.
             wishes: what else `Style.compose` takes, of which nothing can be wished here.
 
@@ -92,7 +94,8 @@ class WindowStyle(Style):
         if bars is not None and not 1 <= bars <= MOST_BARS:
             _refuse(f"expected bars from 1 to {MOST_BARS}, got {bars}", "leave it out for one window")
         rng = np.random.default_rng(seed)
-        taste, allowed = _taste(temperature, top_k, top_p, min_p), self._allowed(key, range)
+        taste = _taste(0.9 if temperature is None else temperature, top_k, 0.98 if top_p is None else top_p, min_p)
+        allowed = self._allowed(key, range)
         name = meter.name if isinstance(meter, Meter) else meter or self._codec.vocabulary.meters[0]
         length = self._codec.vocabulary.bars
         count = -(-(bars or length) // length)
@@ -113,7 +116,10 @@ class WindowStyle(Style):
             tell(copied)
         if bars is not None:
             score = _first_bars(score, bars)
-        return score.replace(title=title)
+        score = score.replace(title=title)
+        if seen is not None:
+            seen(score)
+        return score
 
     def continue_(self, *given: Any, **wishes: Any) -> NoReturn:
         """Not for windows: they have no past."""

@@ -49,11 +49,11 @@ class MusicVaeConfig:
     columns: Columns
     latent_dim: int = 64
     encoder: str = HIERARCHICAL
-    encoder_dims: tuple[int, ...] = (256,)
+    encoder_dims: tuple[int, ...] = (192,)
     decoder: str = HIERARCHICAL
-    decoder_dims: tuple[int, ...] = (256,)
-    conductor_dims: tuple[int, ...] = (256,)
-    embed_dim: int = 64
+    decoder_dims: tuple[int, ...] = (128,)
+    conductor_dims: tuple[int, ...] = (192,)
+    embed_dim: int = 48
     plan_dim: int = 64
     joint: bool = False
     chain: bool = True

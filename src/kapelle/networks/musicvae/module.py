@@ -12,6 +12,9 @@ from torch.nn import functional as F
 from ..scoring import scored
 from .config import FLAT, MusicVaeConfig
 
+SURE = -3.0
+"""Where the deviation of points begins, before the softplus."""
+
 
 class MusicVaeModule(nn.Module):
     """A variational autoencoder of windows, as in Roberts et al. 2018 (arXiv:1803.05428).
@@ -34,9 +37,11 @@ class MusicVaeModule(nn.Module):
         self.encoder = _FlatEncoder(config) if config.encoder == FLAT else _HierarchicalEncoder(config)
         self.to_mean = nn.Linear(self.encoder.size, config.latent_dim)
         self.to_deviation = nn.Linear(self.encoder.size, config.latent_dim)
+        # Points that hardly scatter are learnt to be told apart first; what that costs is learnt after.
+        nn.init.constant_(self.to_deviation.bias, SURE)
         self.decoder = _FlatDecoder(config) if config.decoder == FLAT else _HierarchicalDecoder(config)
         words = sum(config.group_sizes)
-        self.words = nn.Linear(config.decoder_dims[-1], words)
+        self.words = nn.Linear(self.decoder.size, words)
         if config.chain:
             self.told = nn.Parameter(torch.zeros(words, words))
             group = torch.tensor([g for g, size in enumerate(config.group_sizes) for _ in range(size)])
@@ -157,6 +162,8 @@ class _Geometry:
 
     def __init__(self, bar: Tensor, position: Tensor, real: Tensor, segments: int, places: int) -> None:
         length = (position * real).amax(1) + 1  # (B,)
+        # Short segments are not filled up to the longest there might be.
+        places = min(places, int(length.max()))
         segment = torch.arange(segments, device=bar.device)[None, :, None]
         place = torch.arange(places, device=bar.device)[None, None]
         step = segment * length[:, None, None] + place
@@ -235,7 +242,9 @@ class _HierarchicalEncoder(nn.Module):
             inside = geometry.there.sum(-1).flatten().clamp(min=1)
             rows = self.segment(parts.flatten(0, 1), inside).unflatten(0, parts.shape[:2])
             return self.steps(rows, filled)
-        rows = F.dropout(F.relu(self.segment(parts.flatten(2))), self.config.dropout, self.training)
+        parts = parts.flatten(2)
+        seen = F.linear(parts, self.segment.weight[:, : parts.shape[2]], self.segment.bias)
+        rows = F.dropout(F.relu(seen), self.config.dropout, self.training)
         # Segments are seen by the way to them and by themselves.
         return torch.cat([self.steps(rows, filled), rows.flatten(1)], -1)
 
@@ -263,6 +272,7 @@ class _FlatDecoder(nn.Module):
     def __init__(self, config: MusicVaeConfig) -> None:
         super().__init__()
         self.core = _Stack(config.latent_dim, config.embed_dim + config.latent_dim, config.decoder_dims)
+        self.size = config.decoder_dims[-1]
 
     def forward(self, z: Tensor, x: Tensor, geometry: _Geometry) -> Tensor:
         return self.core(z, torch.cat([x, z.unsqueeze(1).expand(-1, x.shape[1], -1)], -1))
@@ -279,6 +289,7 @@ class _HierarchicalDecoder(nn.Module):
         if config.plan_dim:
             self.plan = nn.Linear(inner, config.segment_steps * config.plan_dim)
         self.core = _Stack(inner, config.embed_dim + (config.plan_dim or inner), config.decoder_dims)
+        self.size = config.decoder_dims[-1] + config.plan_dim
 
     def forward(self, z: Tensor, x: Tensor, geometry: _Geometry) -> Tensor:
         config = self.config
@@ -287,6 +298,10 @@ class _HierarchicalDecoder(nn.Module):
             plan = self.plan(baton).unflatten(-1, (config.segment_steps, config.plan_dim))
         else:
             plan = baton.unsqueeze(2).expand(-1, -1, config.segment_steps, -1)
-        x = torch.cat([geometry.split(x), plan], -1)
+        parts = geometry.split(x)
+        x = torch.cat([parts, plan[:, :, : parts.shape[2]]], -1)
         out = self.core(baton.flatten(0, 1), x.flatten(0, 1)).unflatten(0, x.shape[:2])
+        if config.plan_dim:
+            # The plan speaks for itself too.
+            out = torch.cat([out, x[:, :, :, -config.plan_dim :]], -1)
         return geometry.join(out)

@@ -146,7 +146,10 @@ class MusicVaePlayer:
                     self._plan = plan.reshape(len(plan), config.segment_steps, config.plan_dim)
             if config.plan_dim:
                 vector = self._plan[:, place]
-        self._hidden = self._linear("words", self._core.step(np.hstack([x, vector])))
+        out = self._core.step(np.hstack([x, vector]))
+        if config.decoder != FLAT and config.plan_dim:
+            out = np.hstack([out, vector])
+        self._hidden = self._linear("words", out)
         self._chained = np.zeros_like(self._hidden)
         self._joint = np.zeros(len(x), np.int64)
         self._next = np.zeros_like(self._past)
