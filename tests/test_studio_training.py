@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from kapelle.studio.app import application
 from kapelle.studio.guard import TOKEN
 from kapelle.studio.takes import Takes
 from kapelle.studio.trainings import Trainings
+from kapelle.styles import style_path
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +103,43 @@ def test_what_ran_when_the_studio_ended_can_be_gone_on_with(tmp_path: Path) -> N
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "training.json").write_text("{")
     assert [again.state for again in Trainings(tmp_path).all()] == ["stopped"]
+
+
+def test_a_style_that_was_learnt_here_is_asked_about_beside_its_pieces(studio: Any, home: Path) -> None:
+    trainings = studio.state.trainings
+    lesson = trainings.begin()
+    trainings.music(lesson).mkdir(parents=True)
+    for seed in range(4):
+        kapelle.save(
+            kapelle.load_style("folk").compose(bars=16, seed=seed, tempo=90), trainings.music(lesson) / f"{seed}.mid"
+        )
+    trainings.keep(lesson, state="done", asked={"name": "asked"}, found={"figures": {}})
+    path = style_path("asked")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kapelle.save_style(dataclasses.replace(kapelle.load_style("folk"), name="asked"), path)
+    assert {"name": "asked", "title": "Fiddle tunes", "whom": "a composer"} in studio.get("/api/quiz").json()["styles"]
+
+    def act(**asked: Any) -> dict[str, Any]:
+        return dict(studio.post("/api/quiz/asked", json=asked).json())
+
+    begun = act(do="begin", pairs=2, experience="expert")
+    assert begun["question"] == {"number": 0, "total": 2, "heard": []}
+    assert "real" not in str(begun["question"])
+    clips = [studio.get(f"/api/quiz/asked/clips/{side}.mp3") for side in "ab"]
+    assert all(len(clip.content) > 10_000 and clip.headers["content-type"] == "audio/mpeg" for clip in clips)
+    assert "hear both" in act(do="answer", side="a")["error"]
+    assert act(do="hear", side="a")["question"]["heard"] == ["a"]
+    act(do="hear", side="b")
+    assert act(do="answer", side="a")["question"]["number"] == 1
+    over = act(do="skip", sitting=begun["sitting"])
+    assert over["question"] is None
+    assert [answer["right"] for answer in over["answers"]][1] is None
+    assert (over["mine"]["answers"], over["rows"][0]["answers"]) == (1, 1)
+    assert 0 <= over["mine"]["low"] <= over["mine"]["share"] <= over["mine"]["high"] <= 1
+    assert act(do="look", sitting=begun["sitting"])["mine"] == over["mine"]
+    path.unlink()
+    assert "no style" in studio.post("/api/quiz/asked", json={"do": "look"}).json()["error"]
+    assert "real pieces" in studio.post("/api/quiz/piano", json={"do": "look"}).json()["error"]
 
 
 @pytest.mark.slow

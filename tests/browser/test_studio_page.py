@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -316,7 +318,8 @@ def test_a_style_is_learnt_from_a_folder_and_composes(page: Any, tmp_path: Path)
     page.set_input_files("#folder-input", str(folder))
     wait(
         page,
-        "document.querySelectorAll('#music-files li').length === 8 && !document.getElementById('train-button').disabled",
+        "document.querySelectorAll('#music-files li').length === 8"
+        " && !document.getElementById('train-button').disabled",
     )
     assert page.text_content("#music-sum").startswith("6 pieces")
     assert [line.split("/")[-1].split("no ")[0] for line in page.locator("#music-files .left b").all_inner_texts()] == [
@@ -338,6 +341,49 @@ def test_a_style_is_learnt_from_a_folder_and_composes(page: Any, tmp_path: Path)
     page.locator("input[name=bars]").fill("2")
     page.click("#compose-button")
     wait(page, "document.getElementById('title').value.startsWith('tunes') && document.body.dataset.jobs === '0'")
+
+
+def test_a_pair_is_heard_and_answered_and_the_result_has_an_interval(page: Any, server: Server) -> None:
+    # A style that was learnt here, so that its pieces are at hand.
+    home = server.home / "data" / "trainings" / ("0" * 16)
+    (home / "music").mkdir(parents=True)
+    folk = kapelle.load_style("folk")
+    for seed in range(4):
+        kapelle.save(folk.compose(bars=16, seed=seed, tempo=90), home / "music" / f"{seed}.mid")
+    lesson = {
+        "id": home.name,
+        "created": 0,
+        "state": "done",
+        "asked": {"name": "asked", "title": "Asked"},
+        "found": {"a": 1},
+    }
+    (home / "training.json").write_text(json.dumps(lesson))
+    styles = server.home / "kapelle" / "styles"
+    styles.mkdir(parents=True, exist_ok=True)
+    kapelle.save_style(dataclasses.replace(folk, name="asked"), styles / "asked.safetensors")
+    server.stop()
+    server.start()
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    page.evaluate("""() => { const play = HTMLMediaElement.prototype.play;
+        HTMLMediaElement.prototype.play = function () { this.playbackRate = 16; return play.call(this); }; }""")
+    page.click("#views a[data-view=quiz]")
+    wait(page, "document.getElementById('quiz-style').options.length")
+    page.select_option("#quiz-style", "asked")
+    wait(page, "!document.getElementById('quiz-form').hidden && document.getElementById('quiz-wait').hidden")
+    page.evaluate("document.getElementById('quiz-pairs').options[0].textContent = '1'")
+    page.select_option("#quiz-pairs", "1")
+    page.click("#quiz-form .primary")
+    wait(page, "!document.getElementById('quiz-ask').hidden")
+    assert page.is_disabled(".clip[data-side=a] .pick")
+    for side in "ab":
+        page.click(f".clip[data-side={side}] .play")
+        wait(page, f"document.querySelector('.clip[data-side={side}] .state').textContent === 'Heard'")
+    page.keyboard.press("b")
+    wait(page, "!document.getElementById('quiz-end').hidden")
+    assert " of 1 pair." in page.text_content("#quiz-sum")
+    assert "%" in page.text_content("#quiz-means")
+    assert page.locator("#quiz-rows tr").count() >= 1
 
 
 def test_a_link_opens_its_take_and_a_project_opens_again(page: Any, server: Server, tmp_path: Path) -> None:

@@ -83,6 +83,21 @@ class Train(_Request):
     base: Short = Field("", description="A style to go on from, which a small folder needs; empty is none.")
 
 
+class Answer(_Request):
+    """What a listener does in the listening test."""
+
+    do: Literal["look", "begin", "hear", "answer", "skip"]
+    listener: Annotated[str, Field(max_length=80)] = Field(
+        "", description="Who is shown no pair twice; nobody must say."
+    )
+    side: Literal["a", "b"] = "a"
+    pairs: int = Field(10, ge=1, le=100)
+    experience: Literal["novice", "intermediate", "advanced", "expert"] = "novice"
+    sitting: str = Field(
+        "", pattern="^[0-9a-f]*$", max_length=64, description="Whose answers are told when it is over."
+    )
+
+
 class NewTake(_Request):
     """A take that was edited."""
 

@@ -35,6 +35,7 @@ class Studio:
         # Strangers' files: what they make of a parser stays in a process that is small and soon over.
         self.readers = Pool(1, Bounds(60, 3 * 2**30))
         self.learners = Pool(1, Bounds(7 * 86_400))
+        self.examiners = Pool(1, Bounds(300))
         self.trainings = Trainings(data / "trainings")
         self.warming: asyncio.Task[None] | None = None
         self._cache: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
@@ -42,7 +43,7 @@ class Studio:
     @property
     def pools(self) -> tuple[Pool, ...]:
         """All processes."""
-        return self.composers, self.renderers, self.readers, self.learners
+        return self.composers, self.renderers, self.readers, self.learners, self.examiners
 
     def keep(self, origin: str, made: dict[str, Any], **more: Any) -> str:
         """Save what a job has made and tell all pages; the id of the take."""

@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import FileError
 from ..music import Score
 from ..styles import Style
-from . import scores
+from . import quizzing, scores
 from .learning import inspect, train
 
 Tell = Callable[[Any], None]
@@ -174,6 +174,8 @@ def _opened(path: str, changed: int) -> Style:
 
 
 TASKS: dict[str, Callable[..., Any]] = {
+    "quiz": quizzing.quiz,
+    "clip": quizzing.clip,
     "inspect": inspect,
     "train": train,
     "warm": warm,
