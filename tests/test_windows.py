@@ -86,8 +86,46 @@ def test_what_cannot_be_wished_of_windows_is_refused_in_one_line(melody: WindowS
     for line, wish in refused.items():
         with pytest.raises(WishError, match=line):
             melody.compose(**wish)
-    with pytest.raises(WishError, match="no past"):
-        melody.continue_(two_bars(0))
+
+
+@pytest.mark.parametrize("bars", [1, 3])
+def test_a_beginning_stays_and_new_bars_follow_it_in_its_own_tracks(
+    melody: WindowStyle, trio: WindowStyle, bars: int
+) -> None:
+    for style, beginning in ((melody, slice_bars(tiny.tune(3), 0, 3)), (trio, slice_bars(tiny.band(3), 0, 3))):
+        found = style.continue_(beginning, bars, seed=1)
+        assert found == style.continue_(beginning, bars, seed=1)
+        unit = found.ticks_per_quarter
+        assert clip(found, 0, 12 * unit) == resample(beginning, unit)
+        assert 12 * unit < found.end <= (12 + 4 * bars) * unit
+        assert len(found.tracks) == len(beginning.tracks)
+
+
+def test_what_cannot_be_gone_on_from_is_refused(melody: WindowStyle) -> None:
+    waltz = Score(24, tiny.tune(0).tracks, meters=(Meter.parse("3/4"),))
+    with pytest.raises(CodecError, match="one metre of 4/4, got 3/4"):
+        melody.continue_(waltz)
+    with pytest.raises(CodecError, match="no track"):
+        melody.continue_(Score(24))
+    with pytest.raises(WishError, match="original cannot be wished"):
+        melody.continue_(two_bars(0), original=True)
+
+
+def test_the_likeliest_beginnings_are_those_that_are_told() -> None:
+    from kapelle.sampling import likelihood
+
+    style = taught(epochs=2)
+    codec = style.codec
+    points = np.random.default_rng(0).standard_normal((3, 8))
+    steps = codec.encode(two_bars(0))  # type: ignore[attr-defined]
+    whole = likelihood(style.player, codec, points, steps)
+    style.player.begin(points, steps)
+    by_hand = np.zeros(3)
+    for row in steps:
+        logits = style.player.logits(3)
+        by_hand += logits[:, row[3]] - np.logaddexp.reduce(logits, axis=1)
+        style.player.put(3, np.full(3, row[3]))
+    np.testing.assert_allclose(whole, by_hand, atol=1e-4)
 
 
 # -- walks ----------------------------------------------------------------------------------------
@@ -360,6 +398,7 @@ def test_training_of_windows_tells_what_each_file_gave(
     assert "--kind melody" in load_command(tmp_path / "home" / "kapelle" / "styles" / "w.safetensors")
     assert (tmp_path / "home" / "kapelle" / "styles" / "w.run" / "windows.txt").read_text().count("windows") == 4
     assert main(["train", "--name", "w", "--resume", "--epochs", "1"]) == 0
+    assert main(["train", str(folder), "--name", "own", "--from", "w", "--epochs", "1"]) == 0
 
 
 def load_command(path: Path) -> str:

@@ -1,7 +1,7 @@
 """Values and pure edits: scores, tracks, notes, metre, tempo, key."""
 
 from .chord import QUALITIES, ChordSymbol, name_chord
-from .edit import chain, clip, graft, merge, quantise, resample, slice_bars, transpose, with_detected_key
+from .edit import chain, clip, graft, merge, quantise, resample, slice_bars, together, transpose, with_detected_key
 from .key import Key, detect_key, key_fit, spell
 from .meter import Meter, bar_starts
 from .notes import IntArray, Notes, Spans
@@ -34,6 +34,7 @@ __all__ = [
     "resample",
     "slice_bars",
     "spell",
+    "together",
     "transpose",
     "with_detected_key",
 ]

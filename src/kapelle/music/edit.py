@@ -96,7 +96,7 @@ def chain(scores: Sequence[Score], bars: int) -> Score:
             for place, track in enumerate(track for track in fitted.tracks if track.is_drum == is_drum):
                 notes = track.notes.replace(onset=track.notes.onset + number * length)
                 parts.setdefault((is_drum, place), []).append(track.replace(notes=notes, pedal=Spans.none()))
-    tracks = tuple(own[0].replace(notes=_together([track.notes for track in own])) for own in parts.values())
+    tracks = tuple(own[0].replace(notes=together([track.notes for track in own])) for own in parts.values())
     tempos = [score.tempos.mean(score.end) for score in scores]
     onset = length * np.arange(len(scores))
     return Score(unit, tracks, TempoMap(onset, np.array(tempos)), (replace(scores[0].meters[0], onset=0),))
@@ -168,7 +168,7 @@ def merge(score: Score) -> Score:
             np.concatenate([track.pedal.onset for track in parts]),
             np.concatenate([track.pedal.duration for track in parts]),
         )
-        merged.append(parts[0].replace(notes=_together([track.notes for track in parts]), pedal=pedal))
+        merged.append(parts[0].replace(notes=together([track.notes for track in parts]), pedal=pedal))
     return score.replace(tracks=tuple(merged))
 
 
@@ -185,7 +185,8 @@ def with_detected_key(score: Score) -> Score:
     return score.replace(keys=(detect_key(pitch, np.minimum(duration, 4 * score.ticks_per_quarter)),))
 
 
-def _together(parts: Sequence[Notes]) -> Notes:
+def together(parts: Sequence[Notes]) -> Notes:
+    """The notes of several parts as those of one."""
     return Notes(
         *(
             np.concatenate([getattr(notes, name) for notes in parts])

@@ -12,7 +12,7 @@ from .draw import Taste, draw_rows
 
 def tell(
     player: Any, codec: Any, points: NDArray[Any], meter: str, taste: Taste, rng: np.random.Generator,
-    allowed: NDArray[np.bool_] | None = None,
+    allowed: NDArray[np.bool_] | None = None, beginning: NDArray[np.int32] | None = None,
 ) -> NDArray[np.int32]:  # fmt: skip
     """Windows told from points.
 
@@ -24,6 +24,7 @@ def tell(
         taste: how freely words are drawn.
         rng: where chance comes from.
         allowed: which words may come at all, shape (words of all columns,); None for all.
+        beginning: steps that all windows begin with, whatever is allowed, shape (steps, F); None for none.
 
     Returns:
         Shape (N, T, F).
@@ -36,6 +37,10 @@ def tell(
     player.begin(points, given)
     for step in range(len(given)):
         for column in columns.predicted:
+            if beginning is not None and step < len(beginning):
+                steps[:, step, column] = beginning[step, column]
+                player.put(column, steps[:, step, column])
+                continue
             size = columns.sizes[column]
             first = columns.offsets[column]
             mask = codec.follows(column, steps[:, step - 1] if step else None)
@@ -49,4 +54,24 @@ def tell(
     return steps
 
 
-__all__ = ["tell"]
+def likelihood(player: Any, codec: Any, points: NDArray[Any], beginning: NDArray[np.int32]) -> NDArray[np.float64]:
+    """How likely windows that are told from points begin so, as the logarithm, shape (N,).
+
+    Args:
+        player, codec: as in `tell`.
+        points: shape (N, Z).
+        beginning: steps, shape (steps, F).
+    """
+    paid, found = codec.paid(beginning), np.zeros(len(points))
+    player.begin(points, beginning)
+    for step, row in enumerate(beginning):
+        for column in player.config.columns.predicted:
+            word = int(row[column])
+            if paid[step, column]:
+                logits = player.logits(column).astype(np.float64)
+                found += logits[:, word] - np.logaddexp.reduce(logits, axis=1)
+            player.put(column, np.full(len(points), word))
+    return found
+
+
+__all__ = ["likelihood", "tell"]

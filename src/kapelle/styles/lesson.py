@@ -208,8 +208,8 @@ class Lesson:
         figures = self._figures(weights) if measured else {}
         figures |= {
             "epochs": best.epoch if best is not None else 0.0,
-            "held out pieces": len(self.valid),
-            "test pieces": len(self.test),
+            "held out pieces": len(self._learnt(self.parts.valid, self.valid)),
+            "test pieces": len(self._learnt(self.parts.test, self.test)),
         }
         remarks = [self.parts.note, small_data_remark(len(self.corpus.pieces)), self._base_remark]
         asked = self.settings
@@ -217,7 +217,7 @@ class Lesson:
             asked.title or asked.name,
             self.corpus.licence,
             self.corpus.attribution,
-            len(self.train),
+            len(self._learnt(self.parts.train, self.train)),
             self.notes_learnt,
             self.corpus.fingerprint,
             asked.network,
@@ -233,6 +233,10 @@ class Lesson:
         if not self.codec.in_windows:
             return Style(*about)
         return WindowStyle(*about, learnt_space(self.net, self.codec, weights, self.train) if weights else None)
+
+    def _learnt(self, pieces: Sequence[Piece], encoded: Sequence[Any]) -> Sequence[Any]:
+        """What counts as the pieces of a part: those that are encoded whole, or those that windows are cut from."""
+        return pieces if self.codec.in_windows else encoded
 
     def window_lines(self) -> list[str]:
         """Of each piece how many windows it gives, and why others are none; nothing where pieces are learnt whole."""
@@ -341,7 +345,7 @@ def recipe_of(network_name: str) -> dict[str, Any]:
         return {"crop": 128, "batch": 512}
     if codec_of(network_name) == "bars":
         # Windows are whole, however long.
-        return {"crop": 1 << 16, "averaging": 0.99, "batch": 4096}
+        return {"crop": 1 << 16, "averaging": 0.99, "learning_rate": 5e-3}
     if network_name not in REFERENCES:
         return {}
     # Windows of 100 tokens, as theirs were: 25 steps with four fields that are chosen.

@@ -14,13 +14,16 @@ from ..codecs.bars import BarsCodec
 from ..errors import CodecError, WishError
 from ..music import Key, Meter, Score, TempoMap, clip, parse_pitch
 from ..music.instruments import program_of
-from ..sampling import Taste, tell
+from ..sampling import Taste, likelihood
+from ..sampling import tell as tell_windows
 from .space import Floats, Space, between
 from .style import Style, Tell
 
 MOST_STEPS, MOST_GRID, MOST_BARS = 100, 32, 1024
 TRIES = 8
 """So often a window that says nothing, or nothing new, is drawn again."""
+CANDIDATES = 256
+"""Points among which that of a window is drawn that has to begin in a given way."""
 REACHES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 """How far along a way a steered window is looked for, as multiples of what the way promises."""
 SIDEWAYS = 0.25
@@ -89,8 +92,7 @@ class WindowStyle(Style):
         Raises:
             WishError: if a wish is out of range or cannot be met here.
         """
-        if unmet := [name for name, value in wishes.items() if value is not None and value != ()]:
-            _refuse(f"{', '.join(unmet)} cannot be wished of a style of windows", "wish for bars, key, metre or tempo")
+        _only_possible(wishes)
         if bars is not None and not 1 <= bars <= MOST_BARS:
             _refuse(f"expected bars from 1 to {MOST_BARS}, got {bars}", "leave it out for one window")
         rng = np.random.default_rng(seed)
@@ -121,9 +123,61 @@ class WindowStyle(Style):
             seen(score)
         return score
 
-    def continue_(self, *given: Any, **wishes: Any) -> NoReturn:
-        """Not for windows: they have no past."""
-        _refuse(f"the style {self.name} tells windows, which have no past", "take a style such as folk")
+    def continue_(  # type: ignore[override]
+        self,
+        beginning: Score,
+        bars: int = 8,
+        seed: int | None = None,
+        temperature: float | None = None,
+        top_k: int = 0,
+        top_p: float | None = None,
+        min_p: float = 0.0,
+        tell: Tell | None = None,
+        seen: Callable[[Score], None] | None = None,
+        **wishes: Any,
+    ) -> Score:
+        """The beginning as it is, to the tick, and `bars` new bars after it.
+
+        The last bars of what there is are the first half of a window; its point is drawn among many, each as often as
+        a window that is told from it would begin so, and the window's second half is told from there.
+
+        Args:
+            beginning: a score that ends in a metre the style knows, with all its parts.
+            bars: to add, after the bar in which the beginning ends.
+            seed, temperature, top_k, top_p, min_p, tell, seen: as in `compose`.
+            wishes: what else `Style.continue_` takes, of which nothing can be wished here.
+
+        Raises:
+            WishError: if a wish is out of range or cannot be met here, or the style's windows are of a single bar.
+            CodecError: if the beginning lacks a part, or ends in another metre.
+        """
+        _only_possible(wishes)
+        length = self._codec.vocabulary.bars
+        if length < 2:
+            _refuse(
+                f"the style {self.name} has windows of one bar, which go on from nothing", "take one of two or more"
+            )
+        if not 1 <= bars <= MOST_BARS:
+            _refuse(f"expected bars from 1 to {MOST_BARS}, got {bars}", "")
+        rng = np.random.default_rng(seed)
+        taste = _taste(0.9 if temperature is None else temperature, top_k, 0.98 if top_p is None else top_p, min_p)
+        known = self._codec.last_bars(beginning, length - length // 2)
+        meter = self._codec.vocabulary.meters[int(known[0, 0])]
+        number, bar = self._known(meter), self._codec.vocabulary.bar_steps[int(known[0, 0])]
+        told = np.empty((0, known.shape[1]), np.int32)
+        while len(told) < bars * bar:
+            points = self._space.draw(number, CANDIDATES, rng)
+            chances = likelihood(self.player, self._codec, points, known)
+            weights = np.exp(chances - chances.max())
+            point = points[rng.choice(CANDIDATES, p=weights / weights.sum())]
+            window = tell_windows(self.player, self._codec, point[None], meter, taste, rng, None, known)[0]
+            told = np.concatenate([told, window[len(known) :]])
+            known = np.concatenate([known, told])[-len(known) :].copy()
+            known[:, :3] = window[: len(known), :3]
+        score = self._codec.appended(beginning, told[: bars * bar])
+        if seen is not None:
+            seen(score)
+        return score
 
     # -- from windows -----------------------------------------------------------------------------
 
@@ -305,7 +359,7 @@ class WindowStyle(Style):
         rng: np.random.Generator,
         allowed: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.int32]:
-        return tell(self.player, self._codec, points, meter, taste, rng, allowed)
+        return tell_windows(self.player, self._codec, points, meter, taste, rng, allowed)
 
     def _played(
         self, points: Floats, meter: str, temperature: float, seed: int | None, tempos: Sequence[float]
@@ -374,6 +428,11 @@ def _first_bars(score: Score, bars: int) -> Score:
     """The first bars, whose number divides no window."""
     ends = score.meters[0].bar_length(score.ticks_per_quarter) * bars
     return clip(score, 0, ends) if score.end > ends else score
+
+
+def _only_possible(wishes: Mapping[str, Any]) -> None:
+    if unmet := [name for name, value in wishes.items() if value is not None and value != () and value is not False]:
+        _refuse(f"{', '.join(unmet)} cannot be wished of a style of windows", "wish for bars, key, metre or tempo")
 
 
 def _refuse(what: str, instead: str) -> NoReturn:

@@ -15,6 +15,7 @@ sound in its last step end with it.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -25,11 +26,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CodecError, StyleError
-from ...music import Key, Meter, Notes, Score, TempoMap, Track
+from ...music import Key, Meter, Notes, Score, TempoMap, Track, resample, together
+from ...music.notes import MAX_UNIT
 from .cutting import Steps, cut, lay, window
 from .measures import measured
 from .narrowing import narrowed
-from .roles import Asked
+from .roles import Asked, assign
 from .vocabulary import GIVEN, HELD, SILENT, STRUCK, Field, Vocabulary, loud_beats
 
 TICKS_PER_QUARTER = 480
@@ -139,6 +141,34 @@ class BarsCodec:
         steps[:, 0] = number
         steps[:, 1], steps[:, 2] = np.divmod(np.arange(len(steps)), length)
         return steps
+
+    def last_bars(self, score: Score, count: int) -> Steps:
+        """The steps of the last bars of a score, as a window would begin with them.
+
+        Raises:
+            CodecError: if nobody plays a part, the bars are silent, or they are not in one metre of the style.
+        """
+        first = len(score.bars()) - 1 - count
+        if first < int(score.pickup > 0):
+            raise CodecError(f"expected at least {count} whole bars to go on from, got fewer")
+        whole = self.encode(score, first)
+        return whole[: count * self.vocabulary.bar_steps[int(whole[0, 0])]]
+
+    def appended(self, score: Score, steps: Steps) -> Score:
+        """A score, and what steps tell from its last bar line on, played by who plays each part in it."""
+        new = self.decode(steps)
+        unit = math.lcm(score.ticks_per_quarter, new.ticks_per_quarter)
+        if unit > MAX_UNIT:
+            raise CodecError(f"expected ticks that go into those of the style, got {score.ticks_per_quarter} a quarter")
+        whole, new = resample(score, unit), resample(new, unit)
+        start = int(whole.bars()[-1])
+        players = assign(whole, self.vocabulary.parts, self.asked)
+        tracks = list(whole.tracks)
+        for player, track in zip(players, new.tracks, strict=True):
+            place = next(at for at, own in enumerate(tracks) if own is player or (track.is_drum and own.is_drum))
+            later = track.replace(notes=track.notes.replace(onset=track.notes.onset + start)).notes
+            tracks[place] = tracks[place].replace(notes=together([tracks[place].notes, later]))
+        return whole.replace(tracks=tuple(tracks))
 
     def canonical(self, score: Score) -> Score:
         """What the codec keeps of a score's first window."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...errors import CodecError
-from ...music import Notes, Score, Track
+from ...music import Notes, Score, Track, together
 
 LEAD_NAMES = re.compile(r"melod|lead|vocal|vox|voice|sing|gesang|canto|cantus|sopran|tune", re.IGNORECASE)
 BASS_NAMES = re.compile(r"\bbass|bajo|basso|kontrab|contrab", re.IGNORECASE)
@@ -81,9 +81,7 @@ def _drums(score: Score) -> Track | None:
     drums = [track for track in score.tracks if track.is_drum and len(track.notes)]
     if len(drums) < 2:
         return drums[0] if drums else None
-    columns = (np.concatenate([getattr(track.notes, name) for track in drums])
-               for name in ("onset", "duration", "pitch", "velocity"))  # fmt: skip
-    return drums[0].replace(notes=Notes(*columns))
+    return drums[0].replace(notes=together([track.notes for track in drums]))
 
 
 def _bass(tracks: Sequence[Track]) -> Track | None:

@@ -57,8 +57,8 @@ class MusicVaeConfig:
     plan_dim: int = 64
     joint: bool = False
     chain: bool = True
-    beta: float = 0.2
-    beta_rate: float = 0.0
+    beta: float = 0.05
+    beta_rate: float = 0.9995
     free_nats: float = 0.0
     blind: float = 0.3
     sampling: float = 0.0

@@ -119,9 +119,8 @@ class MusicVaePlayer:
         if len(group) > 1:
             self._joint |= words.astype(np.int64) << group.index(column)
         elif config.chain:
-            told = self._weights["told"][own.start + words]
-            told[:, : own.stop] = 0
-            self._chained += told
+            # What it adds to columns that are decided on already is not looked at again.
+            self._chained += self._weights["told"][own.start + words]
         self._next += self._embed[self._offsets[column] + words]
         if column == config.columns.predicted[-1]:
             self._at, self._past = self._at + 1, self._next
