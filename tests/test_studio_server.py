@@ -154,6 +154,24 @@ def test_a_piece_is_told_of_while_it_is_composed(studio: Any) -> None:
     assert counts[0] < studio.get(f"/api/takes/{made['take']}").json()["summary"]["notes"]
 
 
+def test_a_radio_goes_on_from_what_was_played_and_what_was_heard_is_kept(studio: Any) -> None:
+    def following(before: Any = None) -> dict[str, Any]:
+        asked = {"style": "folk", "before": before, "bars": 4}
+        return dict(studio.post("/api/radio/next", json=asked).json())
+
+    parts = [following()]
+    parts += [following(parts[-1])]
+    assert [len(part["bars"]) - 1 - (part["pickup"] > 0) for part in parts] == [4, 4]
+    assert parts[0]["meters"] == parts[1]["meters"]
+    heard = {"style": "folk", "parts": parts, "title": "Heard", "starred": True}
+    kept = studio.get(f"/api/takes/{studio.post('/api/radio/takes', json=heard).json()['id']}").json()
+    assert (kept["origin"], kept["starred"], kept["summary"]["bars"]) == ("radio", True, 8)
+    assert kept["summary"]["notes"] == sum(len(track["notes"]) for part in parts for track in part["tracks"])
+    assert kept["score"]["seconds"] == pytest.approx(sum(part["seconds"] for part in parts))
+    assert "no style" in studio.post("/api/radio/next", json={"style": "none"}).json()["error"]
+    assert "score" in studio.post("/api/radio/takes", json={"style": "folk", "parts": [{}]}).json()["error"]
+
+
 def test_a_project_opens_again_as_it_was(studio: Any, take: str) -> None:
     kept = studio.get(f"/api/takes/{take}").json()
     again = bring_in(studio, "x.kapelle", studio.get(f"/api/takes/{take}/files/kapelle").content)

@@ -386,6 +386,44 @@ def test_a_pair_is_heard_and_answered_and_the_result_has_an_interval(page: Any, 
     assert page.locator("#quiz-rows tr").count() >= 1
 
 
+def test_the_radio_goes_on_is_skipped_and_keeps_what_was_heard(page: Any) -> None:
+    page.click("#views a[data-view=radio]")
+    page.check("#radio-styles input[value=folk]", force=True)
+    page.click("#radio-play")
+    wait(page, "window.kapelle.player.level() > 0.01")
+    first = page.evaluate("window.kapelle.player.events.length")
+    # The bars that come next are there long before those that play are over.
+    wait(page, f"window.kapelle.player.events.length > {first} && !document.getElementById('radio-like').disabled")
+    before = page.evaluate(TAKES)
+    page.click("#radio-like")
+    page.click("#radio-keep")
+    wait(page, f"{TAKES} === {before + 2}")
+    page.click("#radio-skip")
+    wait(page, "document.getElementById('radio-now').textContent.startsWith('Something')")
+    wait(
+        page, "window.kapelle.player.playing && window.kapelle.player.now() < 3 && window.kapelle.player.level() > 0.01"
+    )
+    # Another view, and it is silent; the take that is open plays as before.
+    page.click("#views a[data-view=compose]")
+    assert not page.evaluate("window.kapelle.player.playing")
+    compose(page, bars=2)
+    assert wait(page, "document.getElementById('level').value > 0.01")
+
+
+def test_what_is_played_goes_out_of_a_midi_port(page: Any) -> None:
+    page.evaluate("""() => { window.sent = [];
+        const port = { id: 'p', name: 'A synth', send: (data) => window.sent.push([...data]) };
+        const access = new EventTarget(); access.outputs = new Map([['p', port]]);
+        navigator.requestMIDIAccess = async () => access; }""")
+    compose(page, bars=2)
+    page.select_option("#midi-out", "ask")
+    wait(page, "document.querySelectorAll('#midi-out option').length === 2")
+    page.select_option("#midi-out", "p")
+    page.click("#rewind")
+    wait(page, "window.sent.some((data) => data[0] === 0x90)")
+    page.select_option("#midi-out", "")
+
+
 def test_a_link_opens_its_take_and_a_project_opens_again(page: Any, server: Server, tmp_path: Path) -> None:
     compose(page, bars=2)
     first = open_take(page)

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from .. import __version__
 from ..errors import KapelleError
 from ..music.instruments import PROGRAM_NAMES
-from .addresses import page, quiz, takes, training, work
+from .addresses import page, quiz, radio, takes, training, work
 from .guard import MAX_BODY, Guard
 from .jobs import NoSuchJob, TooMany
 from .shapes import KINDS
@@ -60,7 +60,7 @@ def application(kept: Takes, data: Path) -> tuple[Guard, Studio]:
     )
     page.serve(app)
     _serve_state(app, studio)
-    for part in (takes, work, training, quiz):
+    for part in (takes, work, training, quiz, radio):
         part.serve(app, studio)
     _answer_errors(app)
     return Guard(app, studio.token), studio

@@ -83,6 +83,24 @@ class Train(_Request):
     base: Short = Field("", description="A style to go on from, which a small folder needs; empty is none.")
 
 
+class Radio(_Request):
+    """What is to be played next."""
+
+    style: Short
+    before: dict[str, Any] | None = Field(None, description="What was played last, to go on from; null begins anew.")
+    bars: int = Field(8, ge=1, le=64)
+    temperature: float = Field(0.95, ge=0, le=3)
+
+
+class Heard(_Request):
+    """What a radio has played, to be kept as a take."""
+
+    style: Short
+    parts: list[dict[str, Any]] = Field(min_length=1, max_length=200, description="Scores, one after the other.")
+    title: Short = "From the radio"
+    starred: bool = False
+
+
 class Answer(_Request):
     """What a listener does in the listening test."""
 

@@ -5,6 +5,7 @@ import { showForms } from "./away.js";
 import { bringIn, dropping } from "./bringing.js";
 import { History } from "./history.js";
 import { listenToKeys } from "./keys.js";
+import { midiOut } from "./midi.js";
 import { $, complain, memory, toast } from "./parts.js";
 import { Piece } from "./piece.js";
 import { Player } from "./player.js";
@@ -119,6 +120,7 @@ function pressable() {
   on("import-file", (event) => { bringIn(event.target.files, (job) => history.own(job)); event.target.value = ""; }, "change");
   addEventListener("beforeunload", () => piece.keepDraft());
   listenToKeys({ piece, choose, isHere: () => views.now === "compose" });
+  midiOut(player);
   dropping((data) => {
     if (views.dropped(data)) return;
     views.show("compose");

@@ -1,8 +1,18 @@
 // Plays notes through the synthesiser, with the packaged bank of sounds. Nothing is loaded from elsewhere.
-import { Time } from "./score.js";
+import { Time, notesOf } from "./score.js";
 
 const AHEAD = 0.2;
 const DRUMS = 9;
+
+const eventsOf = (notes, time, start = 0) => notes
+  .map((note) => ({
+    track: note.track,
+    pitch: note.pitch,
+    velocity: note.velocity,
+    start: start + time.seconds(note.onset),
+    stop: start + time.seconds(note.onset + note.duration),
+  }))
+  .sort((a, b) => a.start - b.start);
 
 export class Player {
   constructor() {
@@ -55,17 +65,33 @@ export class Player {
   }
 
   setNotes(notes) {
-    this.events = notes
-      .map((note) => ({
-        track: note.track,
-        pitch: note.pitch,
-        velocity: note.velocity,
-        start: this.time.seconds(note.onset),
-        stop: this.time.seconds(note.onset + note.duration),
-      }))
-      .sort((a, b) => a.start - b.start);
+    this.events = eventsOf(notes, this.time);
     this.length = this.events.reduce((end, event) => Math.max(end, event.stop), 0);
     if (this.playing) this.restart(this.now());
+  }
+
+  // What comes after all that is there, from a time in seconds on; what was played is forgotten.
+  extend(score, start) {
+    const { tracks } = this.score;
+    const same = (one, other) => one.program === other.program && one.is_drum === other.is_drum && one.name === other.name;
+    const places = score.tracks.map((track) => {
+      const at = tracks.findIndex((each) => same(each, track));
+      return at >= 0 ? at : tracks.push(track) - 1;
+    });
+    this.events.splice(0, this.next);
+    this.next = 0;
+    this.events.push(...eventsOf(notesOf(score), new Time(score), start).map((event) => ({ ...event, track: places[event.track] })));
+    this.length = start + score.seconds + 3600;
+    this.sent = false;
+    this.sendPrograms();
+  }
+
+  fade(level, seconds = 0.05) {
+    if (!this.gain) return;
+    const { gain } = this.gain;
+    gain.cancelScheduledValues(this.context.currentTime);
+    gain.setValueAtTime(gain.value, this.context.currentTime);
+    gain.linearRampToValueAtTime(level * this.volume, this.context.currentTime + seconds);
   }
 
   now() {
@@ -89,7 +115,7 @@ export class Player {
   }
 
   restart(from) {
-    this.synth.stopAll(true);
+    this.silence();
     this.zero = this.context.currentTime + 0.06 - from;
     this.next = this.events.findIndex((event) => event.start >= from - 0.001);
     if (this.next < 0) this.next = this.events.length;
@@ -102,8 +128,7 @@ export class Player {
       if (this.muted.has(event.track)) continue;
       const channel = this.channels[event.track];
       const start = Math.max(this.context.currentTime, this.zero + event.start);
-      this.synth.noteOn(channel, event.pitch, event.velocity, { time: start });
-      this.synth.noteOff(channel, event.pitch, { time: Math.max(start + 0.02, this.zero + event.stop - 0.005) });
+      this.sound(channel, event, start, Math.max(start + 0.02, this.zero + event.stop - 0.005));
     }
     if (now > this.length + 0.05) {
       if (this.looping) this.restart(0);
@@ -120,9 +145,9 @@ export class Player {
     this.position = Math.min(this.now(), this.length);
     this.playing = false;
     clearInterval(this.timer);
-    this.synth.stopAll(true);
+    this.silence();
     // What was sent ahead begins after this.
-    setTimeout(() => this.playing || this.synth.stopAll(true), AHEAD * 1000 + 60);
+    setTimeout(() => this.playing || this.silence(), AHEAD * 1000 + 60);
   }
 
   seek(seconds) {
@@ -136,8 +161,34 @@ export class Player {
     this.sendPrograms();
     const channel = this.channels[note.track];
     const now = this.context.currentTime;
-    this.synth.noteOn(channel, note.pitch, note.velocity, { time: now });
-    this.synth.noteOff(channel, note.pitch, { time: now + 0.3 });
+    this.sound(channel, note, now, now + 0.3);
+  }
+
+  // A note, here or out of a MIDI port.
+  sound(channel, { pitch, velocity }, start, stop) {
+    if (!this.port) {
+      this.synth.noteOn(channel, pitch, velocity, { time: start });
+      this.synth.noteOff(channel, pitch, { time: stop });
+      return;
+    }
+    const at = (time) => performance.now() + 1000 * (time - this.context.currentTime);
+    this.port.send([0x90 | channel, pitch, velocity], at(start));
+    this.port.send([0x80 | channel, pitch, 0], at(stop));
+  }
+
+  // Plays through a MIDI port from now on; undefined is the page's own sounds.
+  setPort(port) {
+    this.silence();
+    this.port = port;
+    this.sent = false;
+    if (this.score && this.synth) this.sendPrograms();
+  }
+
+  silence() {
+    this.synth?.stopAll(true);
+    if (!this.port) return;
+    this.port.clear?.();
+    for (let channel = 0; channel < 16; channel++) this.port.send([0xb0 | channel, 123, 0]);
   }
 
   sendPrograms() {
@@ -148,7 +199,8 @@ export class Player {
       if (free === DRUMS) free += 1;
       const channel = free % 16;
       free = free + 1 > 15 ? 0 : free + 1;
-      this.synth.programChange(channel, track.program);
+      if (this.port) this.port.send([0xc0 | channel, track.program]);
+      else this.synth.programChange(channel, track.program);
       return channel;
     });
     this.sent = true;

@@ -1,7 +1,7 @@
 // The views of the page, and which of them is shown; each is fetched when it is first opened.
 import { $, complain } from "./parts.js";
 
-const MODULES = { train: () => import("./train.js"), quiz: () => import("./quiz.js") };
+const MODULES = { train: () => import("./train.js"), quiz: () => import("./quiz.js"), radio: () => import("./radio.js") };
 
 export class Views {
   constructor({ hush }) {
