@@ -36,5 +36,4 @@ def learnt_space(
     # What cannot be measured in every metre is not measured.
     names = [name for name in found[0] if all(name in rows for rows in found)]
     measures = {name: np.concatenate([rows[name] for rows in found]) for name in names}
-    order = np.array(meters)
-    return Space.of(np.concatenate(points), order, len(codec.vocabulary.meters), measures, np.random.default_rng(0))
+    return Space.of(np.concatenate(points), np.array(meters), measures)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +17,15 @@ from ..music.instruments import program_of
 from ..sampling import Taste, likelihood
 from ..sampling import tell as tell_windows
 from .space import Floats, Space, between
+from .steering import measured, steered
 from .style import Style, Tell
+from .wanted import beat, first_bars, only_possible, refuse, taste_of
 
 MOST_STEPS, MOST_GRID, MOST_BARS = 100, 32, 1024
 TRIES = 8
 """So often a window that says nothing, or nothing new, is drawn again."""
 CANDIDATES = 256
 """Points among which that of a window is drawn that has to begin in a given way."""
-REACHES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
-"""How far along a way a steered window is looked for, as multiples of what the way promises."""
-SIDEWAYS = 0.25
-"""Standard deviations by which the windows that are looked at stray from that way."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,11 +90,11 @@ class WindowStyle(Style):
         Raises:
             WishError: if a wish is out of range or cannot be met here.
         """
-        _only_possible(wishes)
+        only_possible(wishes)
         if bars is not None and not 1 <= bars <= MOST_BARS:
-            _refuse(f"expected bars from 1 to {MOST_BARS}, got {bars}", "leave it out for one window")
+            refuse(f"expected bars from 1 to {MOST_BARS}, got {bars}", "leave it out for one window")
         rng = np.random.default_rng(seed)
-        taste = _taste(0.9 if temperature is None else temperature, top_k, 0.98 if top_p is None else top_p, min_p)
+        taste = taste_of(0.9 if temperature is None else temperature, top_k, 0.98 if top_p is None else top_p, min_p)
         allowed = self._allowed(key, range)
         name = meter.name if isinstance(meter, Meter) else meter or self._codec.vocabulary.meters[0]
         length = self._codec.vocabulary.bars
@@ -117,7 +115,7 @@ class WindowStyle(Style):
         if copied and tell is not None:
             tell(copied)
         if bars is not None:
-            score = _first_bars(score, bars)
+            score = first_bars(score, bars)
         score = score.replace(title=title)
         if seen is not None:
             seen(score)
@@ -151,16 +149,14 @@ class WindowStyle(Style):
             WishError: if a wish is out of range or cannot be met here, or the style's windows are of a single bar.
             CodecError: if the beginning lacks a part, or ends in another metre.
         """
-        _only_possible(wishes)
+        only_possible(wishes)
         length = self._codec.vocabulary.bars
         if length < 2:
-            _refuse(
-                f"the style {self.name} has windows of one bar, which go on from nothing", "take one of two or more"
-            )
+            refuse(f"the style {self.name} has windows of one bar, which go on from nothing", "take one of two or more")
         if not 1 <= bars <= MOST_BARS:
-            _refuse(f"expected bars from 1 to {MOST_BARS}, got {bars}", "")
+            refuse(f"expected bars from 1 to {MOST_BARS}, got {bars}", "")
         rng = np.random.default_rng(seed)
-        taste = _taste(0.9 if temperature is None else temperature, top_k, 0.98 if top_p is None else top_p, min_p)
+        taste = taste_of(0.9 if temperature is None else temperature, top_k, 0.98 if top_p is None else top_p, min_p)
         known = self._codec.last_bars(beginning, length - length // 2)
         meter = self._codec.vocabulary.meters[int(known[0, 0])]
         number, bar = self._known(meter), self._codec.vocabulary.bar_steps[int(known[0, 0])]
@@ -200,7 +196,7 @@ class WindowStyle(Style):
             WishError, CodecError: if they are in several metres, or the style cannot tell them.
         """
         if len(scores) < 2 or not 2 <= steps <= MOST_STEPS:
-            _refuse(f"expected 2 pieces or more and 2 to {MOST_STEPS} steps, got {len(scores)} and {steps}", "")
+            refuse(f"expected 2 pieces or more and 2 to {MOST_STEPS} steps, got {len(scores)} and {steps}", "")
         points, meter = self._points(scores)
         places = [(leg, step / (steps - 1)) for leg in range(len(scores) - 1) for step in range(steps - 1)]
         way = np.array([between(points[leg], points[leg + 1], share) for leg, share in places] + [points[-1]])
@@ -223,7 +219,7 @@ class WindowStyle(Style):
             WishError, CodecError: as `morph`.
         """
         if len(scores) != 4 or not 2 <= size <= MOST_GRID:
-            _refuse(f"expected 4 pieces and a side of 2 to {MOST_GRID}, got {len(scores)} and {size}", "")
+            refuse(f"expected 4 pieces and a side of 2 to {MOST_GRID}, got {len(scores)} and {size}", "")
         points, meter = self._points(scores)
         shares = np.linspace(0, 1, size)
         cells = [
@@ -252,10 +248,10 @@ class WindowStyle(Style):
             WishError, CodecError: if a value is out of range, or the style cannot tell the window.
         """
         if not 0 <= similarity <= 1 or not 1 <= count <= MOST_STEPS:
-            _refuse(f"expected a similarity of 0 to 1 and 1 to {MOST_STEPS} pieces, got {similarity} and {count}", "")
+            refuse(f"expected a similarity of 0 to 1 and 1 to {MOST_STEPS} pieces, got {similarity} and {count}", "")
         rng = np.random.default_rng(seed)
         points, meter = self._points([score])
-        taste, tempo = _taste(temperature), score.tempos.mean(score.end)
+        taste, tempo = taste_of(temperature), score.tempos.mean(score.end)
         found: dict[bytes, Score] = {}
         known = {self._codec.encode(score).tobytes()}
         spare: list[Score] = []
@@ -265,7 +261,7 @@ class WindowStyle(Style):
             for window in self._told(way, meter, taste, rng):
                 if self._codec.num_notes(window):
                     own = found if window.tobytes() not in known | found.keys() else None
-                    piece = self._score(window[None], tempo / _beat(meter), ())
+                    piece = self._score(window[None], tempo / beat(meter), ())
                     if own is not None:
                         own[window.tobytes()] = piece
                     else:
@@ -273,13 +269,13 @@ class WindowStyle(Style):
             if len(found) >= count:
                 break
         if len(found) + len(spare) < count:
-            _refuse(f"the style {self.name} tells hardly anything near this window", "try another temperature")
+            refuse(f"the style {self.name} tells hardly anything near this window", "try another temperature")
         return [*found.values(), *spare][:count]
 
     def steer(self, score: Score, wanted: Mapping[str, float], seed: int | None = None) -> Score:
         """A window with more or less of what can be measured, and the rest as it was, as far as can be.
 
-        Windows along the way that promises it are told and measured, and the nearest to what is wanted is taken.
+        How it is found: see `steered`.
 
         Args:
             score: one window.
@@ -292,27 +288,17 @@ class WindowStyle(Style):
         space = self._space
         for name, change in wanted.items():
             if name not in space.names:
-                _refuse(f"the style {self.name} knows no {name}", f"it knows {', '.join(space.names)}")
+                refuse(f"the style {self.name} knows no {name}", f"it knows {', '.join(space.names)}")
             if not -4 <= change <= 4:
-                _refuse(f"expected {name} to change by -4 to 4 standard deviations, got {change:g}", "")
-        changes = np.array([wanted.get(name, 0.0) for name in space.names])
+                refuse(f"expected {name} to change by -4 to 4 standard deviations, got {change:g}", "")
         points, meter = self._points([score])
-        before = self._measures(self._codec.encode(score)[None])[0]
-        rng = np.random.default_rng(seed)
-        way = changes @ space.ways
-        ahead = np.array([points[0] + reach * way for reach in REACHES])
-        around = ahead[:, None] + SIDEWAYS * rng.standard_normal((len(ahead), TRIES, ahead.shape[1])) * np.r_[
-            0, np.ones(TRIES - 1)
-        ].reshape(1, -1, 1)
-        told = self._told(around.reshape(-1, ahead.shape[1]), meter, Taste(0.0), rng)
-        sounding = np.array([self._codec.num_notes(window) > 0 for window in told])
-        off = self._measures(told) - before - changes
-        best = int(np.where(sounding, (off**2).sum(1), np.inf).argmin())
-        return self._score(told[best : best + 1], score.tempos.mean(score.end) / _beat(meter), ())
+        steps = self._codec.encode(score)
+        told = steered(self.player, self._codec, space, steps, points[0], meter, wanted, np.random.default_rng(seed))
+        return self._score(told[None], score.tempos.mean(score.end) / beat(meter), ())
 
     def measure(self, score: Score) -> dict[str, float]:
         """What can be measured of a window, in standard deviations from the mean of the style's music."""
-        values = self._measures(self._codec.encode(score)[None])[0]
+        values = measured(self._codec, self._space, self._codec.encode(score)[None])[0]
         return dict(zip(self._space.names, values.tolist(), strict=True))
 
     def windows(self, score: Score) -> list[tuple[int, Score]]:
@@ -331,23 +317,17 @@ class WindowStyle(Style):
         mean, deviation = self.player.encode(empty[None])
         if not (np.isfinite(mean).all() and np.isfinite(deviation).all()):
             raise ValueError("the weights give no points")
-        if self.space is not None and self.space.means.shape[1:] != mean.shape[1:]:
+        if self.space is not None and self.space.anchors.shape[1:] != mean.shape[1:]:
             raise ValueError("the space is of another network")
         self._told(mean, self._codec.vocabulary.meters[0], Taste(), np.random.default_rng(0))
 
     # -- inside -----------------------------------------------------------------------------------
 
-    def _measures(self, steps: NDArray[np.int32]) -> Floats:
-        """In standard deviations, shape (N, measures)."""
-        found = self._codec.measures(steps)
-        values = np.stack([found[name] for name in self._space.names], 1)
-        return np.asarray((values - self._space.centre) / self._space.spread)
-
     def _points(self, scores: Sequence[Score]) -> tuple[Floats, str]:
         """The point of each score's window, and their metre."""
         meters = list(dict.fromkeys(score.meters[0].name for score in scores))
         if len(meters) > 1:
-            _refuse(f"expected pieces in one metre, got {' and '.join(meters)}", "choose pieces alike")
+            refuse(f"expected pieces in one metre, got {' and '.join(meters)}", "choose pieces alike")
         steps = np.stack([self._codec.encode(score) for score in scores])
         return np.asarray(self.player.encode(steps)[0], np.float64), meters[0]
 
@@ -364,9 +344,8 @@ class WindowStyle(Style):
     def _played(
         self, points: Floats, meter: str, temperature: float, seed: int | None, tempos: Sequence[float]
     ) -> list[Score]:
-        steps = self._told(points, meter, _taste(temperature), np.random.default_rng(seed))
-        beat = _beat(meter)
-        return [self._score(window[None], tempo / beat, ()) for window, tempo in zip(steps, tempos, strict=True)]
+        steps = self._told(points, meter, taste_of(temperature), np.random.default_rng(seed))
+        return [self._score(window[None], tempo / beat(meter), ()) for window, tempo in zip(steps, tempos, strict=True)]
 
     def _tempos(self, scores: Sequence[Score], places: Sequence[tuple[int, float]]) -> list[float]:
         """Quarters a minute along the way, from that of each score to that of the next by equal ratios."""
@@ -383,7 +362,7 @@ class WindowStyle(Style):
     def _known(self, meter: str) -> int:
         known = self._codec.vocabulary.meters
         if meter not in known:
-            _refuse(f"the style {self.name} has no music in {meter}", f"it has {', '.join(known)}")
+            refuse(f"the style {self.name} has no music in {meter}", f"it has {', '.join(known)}")
         return known.index(meter)
 
     def _allowed(self, key: str | Key | None, range: tuple[str | int, str | int] | None) -> NDArray[np.bool_] | None:
@@ -411,29 +390,3 @@ class WindowStyle(Style):
                 tracks=tuple(t if t.is_drum else t.replace(program=next(lines)) for t in score.tracks)
             )
         return score
-
-
-def _beat(meter: str) -> float:
-    return Meter.parse(meter).beat_quarters
-
-
-def _taste(temperature: float, top_k: int = 0, top_p: float = 0.98, min_p: float = 0.0) -> Taste:
-    try:
-        return Taste(temperature, top_k, top_p, min_p)
-    except ValueError as error:
-        raise WishError(str(error)) from None
-
-
-def _first_bars(score: Score, bars: int) -> Score:
-    """The first bars, whose number divides no window."""
-    ends = score.meters[0].bar_length(score.ticks_per_quarter) * bars
-    return clip(score, 0, ends) if score.end > ends else score
-
-
-def _only_possible(wishes: Mapping[str, Any]) -> None:
-    if unmet := [name for name, value in wishes.items() if value is not None and value != () and value is not False]:
-        _refuse(f"{', '.join(unmet)} cannot be wished of a style of windows", "wish for bars, key, metre or tempo")
-
-
-def _refuse(what: str, instead: str) -> NoReturn:
-    raise WishError(f"{what}; {instead}" if instead else what)
