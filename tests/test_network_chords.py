@@ -78,6 +78,30 @@ def test_keys_that_nobody_asks_about_are_told_all_the_same() -> None:
             silent.put(column, word)
 
 
+def test_what_is_left_out_are_the_least_likely_keys_and_as_much_sounds_as_before() -> None:
+    net, module = laws.trained("chords")
+    weights = {name: weight.numpy() for name, weight in module.state_dict().items()}
+    plain, choosy = net.player(weights), net.player(weights)
+    choosy.leave_out(0.3)
+    for column, word in enumerate(laws.steps(1, 1)[0, 0].tolist()[:3]):
+        plain.put(column, word)
+        choosy.put(column, word)
+
+    def next_keys(player: object) -> np.ndarray:
+        # How likely each key is the lowest that sounds, and, last, that none does.
+        logits = np.stack([player.logits(3 + key).astype(np.float64) for key in range(11)])  # type: ignore[attr-defined]
+        chances = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        silent = np.cumprod([1.0, *chances[:, 0]])
+        return np.array([*(silent[:-1] * (1 - chances[:, 0])), silent[-1]])
+
+    before, after = next_keys(plain), next_keys(choosy)
+    gone = after < 1e-9
+    assert gone[:-1].any()
+    assert before[:-1][gone[:-1]].sum() <= 0.3 * before[:-1].sum()
+    assert before[:-1][gone[:-1]].max() <= before[:-1][~gone[:-1]].min()
+    assert after[-1] == pytest.approx(before[-1], rel=1e-4)
+
+
 def test_training_begins_from_how_often_each_key_sounds() -> None:
     keys = Columns.of([("place", 4, True), *((f"pitch {60 + key}", 2, False) for key in range(6))])
     module = network("chords", keys, **SMALL).module().eval()

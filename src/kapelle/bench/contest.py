@@ -47,7 +47,14 @@ class Entry:
         return cls(network, minutes, seed, **HABITS.get((name, network), {}))
 
 
-HABITS: dict[tuple[str, str], dict[str, Any]] = {}
+LONG: dict[str, Any] = {"crop": 256, "batch": 1024, "changes": {"dropout": 0.2}}
+HABITS: dict[tuple[str, str], dict[str, Any]] = {
+    ("jsb", "chords"): {"changes": {"hidden_dim": 160, "inner_dim": 160, "dropout": 0.45}},
+    ("nottingham", "chords"): LONG,
+    ("musedata", "chords"): LONG,
+    ("piano", "chords"): LONG | {"changes": {"dropout": 0.3}},
+    ("jsb", "biaxial"): {"batch": 256, "learning_rate": 5e-3},
+}
 """How networks learn a set best: set and network -> what differs from the usual entry."""
 
 
@@ -110,6 +117,7 @@ def learn(data: Field, entry: Entry, run: Path | None = None, progress: Any = No
     trainer = Trainer(net, data, train, valid, recipe, progress=progress)  # type: ignore[arg-type]
     # The sets are so small that more can be looked at than is usual.
     trainer.valid = few(valid, LOOK_STEPS)
+    trainer.low_precision = False
     if run is None:
         return _learnt(net, trainer.run())
     return _kept(run, trainer, net, asdict(entry) | {"moved": data.moved})

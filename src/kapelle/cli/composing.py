@@ -34,12 +34,14 @@ if TYPE_CHECKING:
 @click.option("--range", "range_", metavar="LOW-HIGH", help="Lowest and highest pitch, such as C3-C6.")
 @click.option("--polyphony", type=Number(int, "4"), help="How many notes may sound at once.")
 @click.option("--instrument", "instruments", multiple=True, help="Such as violin or 40; again for each further track.")
+@click.option("--mix", help="Of a style's manners, with shares: bach:0.7,chopin:0.3.  [one of them]")
 @click.option("--title", help="Of the piece; the style and the seed without it.")
 @with_options(VOICES, TASTE, ORIGINALITY, FILES)
 def compose(
     style: str,
     title: str | None,
     range_: str | None,
+    mix: str | None,
     instruments: tuple[str, ...],
     seed: int | None,
     count: int,
@@ -57,11 +59,13 @@ def compose(
     kapelle compose folk --key "D minor" --meter 3/4 --tempo 96 --count 4 --out tunes
     """
     pitches = None if range_ is None else _pitches(range_)
+    mixture = None if mix is None else _mixture(mix)
     stem = _stem(style)
 
     def make(composer: Any, number: int, tell: Callable[[str], None]) -> Score:
         score: Score = composer.compose(
             range=pitches,
+            mix=mixture,
             instruments=instruments,
             title=f"{stem} {number}" if title is None else title,
             seed=number,
@@ -156,3 +160,19 @@ def _pitches(text: str) -> tuple[str, str]:
     if match is None:
         raise WishError(f"expected a --range such as C3-C6 or 48-84, got {text!r}")
     return match[1], match[2]
+
+
+def _mixture(text: str) -> dict[str, float]:
+    """Names and shares; a name alone has a share of one.
+
+    >>> _mixture("bach:0.7, chopin:0.3")
+    {'bach': 0.7, 'chopin': 0.3}
+    """
+    shares: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, share = part.strip().rpartition(":") if ":" in part else (part.strip(), "", "1")
+        try:
+            shares[name] = shares.get(name, 0.0) + float(share)
+        except ValueError:
+            raise WishError(f"expected a --mix such as bach:0.7,chopin:0.3, got {text!r}") from None
+    return shares

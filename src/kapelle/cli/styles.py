@@ -94,6 +94,7 @@ def _card_lines(style: Style) -> list[str]:
         *((name, f"{value:.4g}") for name, value in card.figures.items() if name not in COUNTS),
         *_curve_rows(card),
         *(("remark", line) for line in card.remarks),
+        *((("mixes", ", ".join(style.manners)),) if style.manners else ()),
         ("habits", _habits_line(style)),
         *_window_rows(style),
         ("corpus", card.corpus),

@@ -31,7 +31,7 @@ LISTENED = "recordings"
 """The corpus that --listen is short for."""
 
 NETWORKS = (
-    "stepwise; voices or chorale for music in four voices; biaxial or chords for music as a picture; or a reference "
+    "stepwise; voices or chorale for music in four voices; chords or biaxial for music as a picture; or a reference "
     "network: softology, skuldur, textbook, event, bachbot for four voices, johnson and deepj as pictures; or musicvae "
     "for windows of a few bars, and the published ones: cat-mel_2bar_small, cat-mel_2bar_big, cat-drums_2bar_small, "
     "cat-drums_2bar_big, flat-mel_16bar, hierdec-mel_16bar, hier-mel_16bar, flat-trio_16bar, hierdec-trio_16bar, "
@@ -64,6 +64,7 @@ class Asked:
     processes: int | None
     device: str | None
     out: Path | None
+    mixable: bool
     tensorboard: bool
     force: bool
     kind: str | None = None
@@ -88,7 +89,7 @@ class Asked:
             if value is not None:
                 words += [f"--{name}", str(value)]
         words += [word for track in self.tracks for word in ("--track", track)]
-        return shlex.join(words + ["--dynamics"] * self.dynamics)
+        return shlex.join(words + ["--dynamics"] * self.dynamics + ["--mixable"] * self.mixable)
 
     @property
     def window(self) -> dict[str, Any]:
@@ -149,6 +150,9 @@ class Asked:
 @click.option("--dynamics", is_flag=True, help="Windows tell loudness and timing too.")
 @click.option("--minutes", type=Number(float, "10"), help="Longest time.  [10, or none with --epochs]")
 @click.option("--epochs", type=Number(int, "20", 1), help="Passes over the music.  [as many as fit]")
+@click.option(
+    "--mixable", is_flag=True, help="Each folder in FOLDER is a manner, such as a composer, to be mixed later."
+)
 @click.option("--save-every", type=Number(int, "25", 1), help="Save the style after every so many epochs.")
 @click.option("--keep", type=Number(int, "10", 1), help="Keep so many saved epochs, the latest.  [all]")
 @click.option("--seed", type=Number(int, "7", 0, 2**32 - 1), help="Of every random choice.  [0]")
@@ -218,6 +222,7 @@ def _learnt(asked: Asked, path: Path) -> Style:
             tell=tell,
             parallel=parallel,
             window=window,
+            mixable=asked.mixable,
         ),
     )
 
@@ -226,7 +231,12 @@ def _resumed(asked: Asked, path: Path) -> Style:
     """Go on with a run: as it was, or with more time or more music than it had."""
     from ..styles import go_on, resume, run_path
 
-    for option, value in (("--from", asked.base), ("--network", asked.network), ("--seed", asked.seed)):
+    for option, value in (
+        ("--from", asked.base),
+        ("--network", asked.network),
+        ("--seed", asked.seed),
+        ("--mixable", asked.mixable or None),
+    ):
         if value is not None:
             raise RunError(f"expected {option} only where a run begins, got it with --resume; leave it out")
     check_network("stepwise")

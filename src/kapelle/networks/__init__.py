@@ -26,6 +26,7 @@ from typing import Any, Protocol
 
 from ..errors import KapelleError, MissingExtra
 from .columns import Columns
+from .mixing import mixed
 from .recurrent import Floats, Weights
 
 
@@ -165,4 +166,4 @@ def _known(name: str) -> tuple[str, dict[str, Any]]:
     return known[name]
 
 
-__all__ = ["Columns", "Floats", "Network", "Player", "Weights", "is_latent", "network", "networks", "presets"]
+__all__ = ["Columns", "Floats", "Network", "Player", "Weights", "is_latent", "mixed", "network", "networks", "presets"]

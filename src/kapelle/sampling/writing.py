@@ -61,7 +61,9 @@ def write(
         seen: called now and then with the steps so far.
     """
     layout = codec.layout
-    of_keys = taste.shared(max(codec.keys, 1))
+    of_keys, first_key = taste.shared(max(codec.keys, 1)), len(layout) - codec.keys
+    if hasattr(player, "leave_out"):
+        player.leave_out(1 - taste.top_p)
     rows: list[list[int]] = [] if prompt is None else prompt.tolist()
     for row in rows:
         for column, word in enumerate(row):
@@ -86,7 +88,7 @@ def write(
             elif size == 1:
                 word = 0
             else:
-                own = of_keys if column >= len(layout) - codec.keys else taste
+                own = of_keys if column >= first_key else taste
                 word = _choose(player, column, walk.allowed(column), own, rng, column in codec.onward)
             word = walk.put(column, word)
             player.put(column, word)

@@ -55,6 +55,7 @@ def learn(
     tell: Tell = _silent,
     parallel: Any = None,
     window: Mapping[str, Any] | None = None,
+    mixable: bool = False,
     **changes: Any,
 ) -> Style:
     """Learn a style from a corpus.
@@ -83,6 +84,8 @@ def learn(
         tell: called with a line when something is to be said.
         parallel: the processes that train together, and the device; see `kapelle.training.parallel`.
         window: what windows are, for networks of windows; see `kapelle.codecs.bars.BarsCodec.for_scores`.
+        mixable: whether each folder in the corpus is a manner of its own, so that manners can be mixed; for networks
+            that learn frames.
         changes: of the network's configuration.
 
     Raises:
@@ -94,7 +97,9 @@ def learn(
         minutes = 10.0
     if base is not None:
         network_name = base.card.network or network_name
-    settings = Settings(name, network_name, minutes, epochs, seed, threads, title, command, changes, dict(window or {}))
+    settings = Settings(
+        name, network_name, minutes, epochs, seed, threads, title, command, changes, dict(window or {}), mixable
+    )
     lesson = Lesson.of(corpus, settings, base)
     trainer = lesson.trainer(progress=progress, parallel=parallel)
     if run is None:

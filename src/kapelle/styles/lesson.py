@@ -53,6 +53,7 @@ class Settings:
         changes: of the network's configuration; and `learning_rate`, `crop`, `batch` and `rounding`, of how it is
             trained.
         window: what windows are, for networks of windows: arguments of `BarsCodec.for_scores`.
+        mixable: whether each folder in the corpus is a manner of its own, and manners can be mixed later.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Settings:
     command: str = ""
     changes: dict[str, Any] = field(default_factory=dict)
     window: dict[str, Any] = field(default_factory=dict)
+    mixable: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -129,6 +131,8 @@ class Lesson:
             codec = base.codec
         else:
             codec = codecs()[name].for_scores((piece.score for piece in corpus.pieces), **settings.window)
+        if settings.mixable:
+            codec = mixable(codec, corpus)
         columns = Columns.of(codec.layout)
         if base is None:
             net = settings.network_of(columns)
@@ -363,6 +367,30 @@ def small_data_remark(pieces: int) -> str:
     return ""
 
 
+def manner_of(piece: Piece) -> str:
+    """Of which manner a piece is: the first folder in which it lies."""
+    folder, _, rest = piece.source.partition("/")
+    return folder if rest else ""
+
+
+def mixable(codec: Any, corpus: Corpus) -> Codec:
+    """The codec for a corpus in which each folder is a manner of its own.
+
+    Raises:
+        CorpusError: if there are not several folders, or the codec knows no manners.
+    """
+    manners = sorted({manner_of(piece) for piece in corpus.pieces})
+    if not hasattr(codec, "with_manners"):
+        raise CorpusError("expected a network that can mix manners, chords or biaxial, got another one: name it")
+    if len(manners) < 2 or "" in manners:
+        raise CorpusError(
+            f"{corpus.name}: expected a folder for each manner that can be mixed, and all music in them, got "
+            f"{', '.join(filter(None, manners)) or 'none'}; sort the files into folders"
+        )
+    found: Codec = codec.with_manners(manners)
+    return found
+
+
 def _encoded(codec: Any, pieces: Sequence[Piece]) -> list[NDArray[np.int32]]:
     steps = []
     for piece in pieces:
@@ -373,4 +401,6 @@ def _encoded(codec: Any, pieces: Sequence[Piece]) -> list[NDArray[np.int32]]:
                 steps.append(codec.encode(with_detected_key(piece.score)))
         except CodecError:
             continue
+        if getattr(codec, "manners", ()):
+            steps[-1] = codec.in_manner(steps[-1], manner_of(piece))
     return steps

@@ -15,7 +15,7 @@ from ..errors import WishError
 from ..evaluation import Memory, longest_silence, looped_bars
 from ..music import Key, Meter, Score, Wishes, clip, parse_pitch
 from ..music.instruments import program_of
-from ..networks import Network, Player
+from ..networks import Network, Player, mixed
 from ..sampling import Taste
 from .card import Card, Habits, places
 from .continuation import join, prompt_of
@@ -72,6 +72,7 @@ class Style:
         min_p: float = 0.0,
         repetition: float | None = None,
         original: bool = False,
+        mix: Mapping[str, float] | None = None,
         tell: Tell | None = None,
         seen: Callable[[Score], None] | None = None,
     ) -> Score:
@@ -105,6 +106,7 @@ class Style:
                 much as the pieces the style was learnt from do. A piece with more is drawn again.
             original: whether no passage may be copied from those pieces for longer than other human pieces share one
                 with them.
+            mix: in a style of several manners, such as composers, how much of each; None draws one of them.
             tell: called with a line whenever a take was thrown away, a wish could be met only roughly, or a passage
                 is copied for longer than that.
             seen: called now and then with the piece as far as it is; what a take is drawn again for begins anew.
@@ -121,8 +123,32 @@ class Style:
         request = Request(wishes, taste, repetition=_share(repetition), instruments=len(programs), memory=memory)
         if seen is not None:
             request = replace(request, seen=lambda score: seen(self._dressed(score, programs, title)))
-        score = self._best_of_takes(request, seed, tell or (lambda line: None))
+        score = self._mixed(mix, seed)._best_of_takes(request, seed, tell or (lambda line: None))
         return self._dressed(score, programs, title)
+
+    @property
+    def manners(self) -> tuple[str, ...]:
+        """What can be mixed, such as composers; empty where all music is of one manner."""
+        return getattr(self.codec, "manners", ())
+
+    def _mixed(self, mix: Mapping[str, float] | None, seed: int | None) -> Style:
+        """This style with its manners mixed; without a mixture, in one of them."""
+        if mix is None:
+            if not self.manners:
+                return self
+            # From a stream of its own, so that the piece is that of the same mixture if it is wished.
+            mix = {str(np.random.default_rng(seed).choice(self.manners)): 1.0}
+        if not self.manners:
+            raise WishError(
+                f"expected a style with several manners to mix, got {self.name}, which has one: leave mix out"
+            )
+        strangers = [manner for manner in mix if manner not in self.manners]
+        if strangers:
+            raise WishError(f"expected manners of {', '.join(self.manners)} to mix, got {strangers[0]!r}")
+        shares = [mix.get(manner, 0.0) for manner in self.manners]
+        if not (min(shares) >= 0 and 0 < sum(shares) < np.inf):
+            raise WishError(f"expected shares from 0 on to mix, one above it, got {', '.join(map(str, mix.values()))}")
+        return replace(self, weights=mixed(self.weights, self.network.config.columns, "manner", shares))
 
     def continue_(
         self,
@@ -163,7 +189,7 @@ class Style:
             memory=self._memory() if original else None,
             seen=None if seen is None else lambda score: seen(join(beginning, score, prompt)),
         )
-        score = self._best_of_takes(request, seed, tell or (lambda line: None))
+        score = self._mixed(None, seed)._best_of_takes(request, seed, tell or (lambda line: None))
         return join(beginning, score, prompt)
 
     def harmonize(

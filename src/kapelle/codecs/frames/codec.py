@@ -8,6 +8,7 @@ first note's bar on, or from the pickup, then an end. A step is a row of columns
     meter      the metre in force                   }
     key        the key of the piece                 }
     shift      semitones by which training transposed the piece; free like the others
+    manner     of those that can be mixed, the one of the piece; free too
     kind       a header fact, a frame, a frame that begins a new metre, or the end
     pitch P    for each pitch from low to high: silent, held, or struck with a loudness
     drum D     the same for each drum key
@@ -18,6 +19,7 @@ A repeated note is told from a held one, and notes that sound in the last frame 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -36,12 +38,12 @@ if TYPE_CHECKING:
 
 Steps = NDArray[np.int32]
 
-POSITION, REMAINING, METER, KEY, SHIFT, KIND, KEYS = range(7)
+POSITION, REMAINING, METER, KEY, SHIFT, MANNER, KIND, KEYS = range(8)
 """Columns; KEYS is the first of those of the keys."""
 
 
 class FramesCodec:
-    """Between a Score and its steps, an array of shape (steps, 6 + keys).
+    """Between a Score and its steps, an array of shape (steps, 7 + keys).
 
     Kept: onset, end, pitch and loudness of all notes on a grid, drums apart, metre and its changes, pickup, key,
     mean tempo. All pitched tracks become one, with the program that has the most notes: where two of them play one key,
@@ -72,7 +74,7 @@ class FramesCodec:
         """Frames of a quarter."""
         return self.vocabulary.per_quarter
 
-    @property
+    @cached_property
     def keys(self) -> int:
         """How many of the last columns are keys, which make up one choice together."""
         return sum(name.startswith(("pitch ", "drum ")) for name, _, _ in self.layout)
@@ -85,7 +87,7 @@ class FramesCodec:
     # -- Score to steps ---------------------------------------------------------------------------
 
     def encode(self, score: Score) -> Steps:
-        """The steps of a score, shape (steps, 6 + keys), each an index into its column's words.
+        """The steps of a score, shape (steps, 7 + keys), each an index into its column's words.
 
         Raises:
             CodecError: if the score has no notes the vocabulary can play, or more than MAX_FRAMES frames.
@@ -127,7 +129,7 @@ class FramesCodec:
         return score_of(picture, self.vocabulary)
 
     def paid(self, steps: Steps) -> NDArray[np.bool_]:
-        """Which fields of the steps are a choice, shape (steps, 6 + keys): the kind, and the keys in frames."""
+        """Which fields of the steps are a choice, shape (steps, 7 + keys): the kind, and the keys in frames."""
         paid = np.zeros(steps.shape, bool)
         paid[:, KIND] = True
         paid[len(HEADER) :, KEYS:] = (steps[len(HEADER) :, KIND] != self.vocabulary.kind_index["end"])[:, None]
@@ -158,11 +160,30 @@ class FramesCodec:
             steps[:, SHIFT] = SHIFTS.index(shift)
         return steps
 
+    @property
+    def manners(self) -> tuple[str, ...]:
+        """The manners that can be mixed, such as composers; empty where all music is of one."""
+        return self.vocabulary.manners
+
+    def with_manners(self, manners: Iterable[str]) -> FramesCodec:
+        """The same codec for music of several manners."""
+        return FramesCodec(replace(self.vocabulary, manners=tuple(manners)))
+
+    def in_manner(self, steps: Steps, manner: str) -> Steps:
+        """Steps that say of which manner the piece is."""
+        steps = steps.copy()
+        steps[:, MANNER] = self.manners.index(manner)
+        return steps
+
     def nearest_words(self, other: FramesCodec) -> dict[str, IntArray]:
         """For each column, the index of the word of another codec nearest to each word of this one."""
         mine, theirs = self.vocabulary, other.vocabulary
         loud = STRUCK + nearest(np.array(mine.velocities), np.array(theirs.velocities))
         words = {name: np.arange(size) for name, size, _ in self.layout[:KIND]}
+        # What is known of no manner begins as the first.
+        words["manner"] = np.array(
+            [theirs.manners.index(own) if own in theirs.manners else 0 for own in mine.manners or ("",)]
+        )
         words["position"] = np.arange(len(words["position"])) * mine.frame // theirs.frame
         words["kind"] = np.array([_nearest_kind(kind, theirs) for kind in mine.kinds])
         return words | {name: np.array([0, HELD, *loud]) for name, _, _ in self.layout[KEYS:]}

@@ -83,7 +83,14 @@ def read(score: Score, vocabulary: Vocabulary) -> Picture:
         pickup, moved = 0, moved + length - pickup
     onset, end = onset + moved // frame, end + moved // frame
     stop = int(end.max())
-    cells = _laid(onset, end, place, STRUCK + vocabulary.velocity_index[velocity], stop, len(vocabulary.layout) - 6)
+    cells = _laid(
+        onset,
+        end,
+        place,
+        STRUCK + vocabulary.velocity_index[velocity],
+        stop,
+        len(vocabulary.pitches) + len(vocabulary.drums),
+    )
     meters = [(tick, meter) for tick, meter in meters if not tick or tick < frame * stop]
     return Picture(cells, program, tuple(meters), pickup, tempo, key)
 

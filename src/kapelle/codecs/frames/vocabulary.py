@@ -30,7 +30,7 @@ NOBODY = "none"
 SILENT, HELD, STRUCK = 0, 1, 2
 """Words of a key; from STRUCK on there is one for each class of loudness."""
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Vocabulary:
         drums: drum keys, ascending; empty where the style has no drums.
         programs: General MIDI programs; empty where it has drums alone.
         velocities: 1..127, ascending.
+        manners: that can be mixed, such as composers; empty where all music is of one.
     """
 
     per_quarter: int = TICKS_PER_QUARTER
@@ -52,6 +53,7 @@ class Vocabulary:
     drums: tuple[int, ...] = DRUMS
     programs: tuple[int, ...] = tuple(range(128))
     velocities: tuple[int, ...] = VELOCITIES
+    manners: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.per_quarter not in GRIDS:
@@ -108,6 +110,7 @@ class Vocabulary:
             ("meter", len(METERS), True),
             ("key", len(KEYS), True),
             ("shift", len(SHIFTS), True),
+            ("manner", max(len(self.manners), 1), True),
             ("kind", len(self.kinds), False),
             *((f"pitch {pitch}", STRUCK + len(self.velocities), False) for pitch in self.pitches),
             *((f"drum {key}", STRUCK + len(self.velocities), False) for key in self.drums),
@@ -155,7 +158,10 @@ class Vocabulary:
             )
         try:
             own: dict[str, Any] = {field.name: values[field.name] for field in fields(cls)}
-            own = {name: tuple(map(int, value)) if isinstance(value, list) else value for name, value in own.items()}
+            own = {name: tuple(value) if isinstance(value, list) else value for name, value in own.items()}
+            numbers = (value for name, value in own.items() if name != "manners" and isinstance(value, tuple))
+            if not all(isinstance(number, int) for value in numbers for number in value):
+                raise ValueError("what should be a number is none")
             vocabulary = cls(**own)
         except (KeyError, TypeError, ValueError) as error:
             raise StyleError(f"the style's vocabulary is damaged ({error}): fetch or train the style again") from None

@@ -13,7 +13,7 @@ from ...errors import WishError
 from ...music import Wishes
 from ..events.table import bar_length
 from ..events.vocabulary import FAR, MAX_BARS, METERS, SHIFTS
-from .codec import KEY, KEYS, KIND, METER, POSITION, REMAINING, SHIFT, FramesCodec
+from .codec import KEY, KEYS, KIND, MANNER, METER, POSITION, REMAINING, SHIFT, FramesCodec
 from .vocabulary import HEADER, HELD, NOBODY, STRUCK
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ class FramesWalk:
         """The word of a column that follows from what was told before."""
         if column == SHIFT:
             return self._shift
-        if self._in_header:
+        if self._in_header or column == MANNER:
+            # Of which manner it is, the weights say, once manners are mixed in them.
             return 0
         if column == REMAINING:
             return self._remaining()

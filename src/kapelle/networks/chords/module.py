@@ -280,7 +280,8 @@ class ChordsModule(nn.Module):
             by_key = by_key + F.pad(by_degree, (0, keys - config.pitches))
         gates = F.pad(torch.tanh(rest[:, -config.gates :]), (1, 0), value=1.0)
         by_key = by_key + (said[frame] @ gates.unsqueeze(2)).squeeze(2)
-        logits = logits + F.pad(by_key, (0, 1))
+        # Sums over keys want the full precision.
+        logits = (logits + F.pad(by_key, (0, 1))).float()
         return (logits - logits.detach().amax(1, keepdim=True)).clamp(min=LEAST)
 
     def _drop(self, x: Tensor, share: float = 1.0) -> Tensor:

@@ -30,7 +30,16 @@ class ChordsPlayer:
             # What the chord below says to the inner network: one row for each key that sounds, or word of it.
             self._below = own["below.weight"].T.copy()
             self._heard = own["heard.weight"].T.copy()
+        self._nearly_all = 1.0
         self.reset()
+
+    def leave_out(self, share: float) -> None:
+        """Let the least likely keys, which make up so large a share of all that could sound next, not sound at all.
+
+        Whether any key sounds stays as likely as it was learnt. To leave out what is unlikely for each key by itself
+        would do either nothing or silence the music.
+        """
+        self._nearly_all = 1.0 - share
 
     def reset(self) -> None:
         """Be at the start of a piece."""
@@ -176,15 +185,7 @@ class ChordsPlayer:
             self._prepare()
         if not self._is_scored:
             self._score()
-        # It is silent with the share of all that are above it and of none.
-        silent = self._tails[key + 1]
-        if not self.config.loud:
-            return np.array([silent, self._scores[key]])
-        own = self._weights
-        x = self._struck + own["before.weight"][self._before[key]] + own["places"][key]
-        loud = own["loudness.weight"] @ np.maximum(x, 0) + own["loudness.bias"]
-        loud = loud - loud.max()
-        return np.concatenate([[silent], self._scores[key] + loud - np.log(np.exp(loud).sum())])
+        return np.asarray(self._logits[key])
 
     def _score(self) -> None:
         """Score what may come above the last key that sounds."""
@@ -199,8 +200,27 @@ class ChordsPlayer:
         if config.key_fact is not None and self._tonic:
             logits[: config.pitches] += rest[self._degrees()]
         logits[:keys] += self._said[:, 0] + self._said[:, 1:] @ np.tanh(rest[-config.gates :])
-        self._scores = np.maximum(logits - logits.max(), LEAST)
+        scores = np.maximum(logits - logits.max(), LEAST)
+        if self._nearly_all < 1:
+            self._leave_out(scores[self._top : keys])
+        tails = np.log(np.cumsum(np.exp(scores[::-1]))[::-1])
         self._is_scored = True
-        self._tails = np.log(np.cumsum(np.exp(self._scores[::-1]))[::-1])
+        # A key is silent with the share of all that are above it and of none.
+        self._logits = np.stack([tails[1:], scores[:keys]], axis=1)
         if config.loud:
-            self._struck = own["struck.weight"] @ x + own["struck.bias"]
+            x = own["struck.weight"] @ x + own["struck.bias"] + own["before.weight"][self._before] + own["places"]
+            loud = np.maximum(x, 0) @ own["loudness.weight"].T + own["loudness.bias"]
+            loud -= loud.max(axis=1, keepdims=True)
+            loud += (scores[:keys] - np.log(np.exp(loud).sum(axis=1)))[:, None]
+            self._logits = np.hstack([self._logits[:, :1], loud])
+
+    def _leave_out(self, scores: Floats) -> None:
+        """Take what is left out of the scores of the keys above the last one, and share it out among the others."""
+        if not len(scores):
+            return
+        weights = np.exp(scores)
+        order = np.argsort(-weights)
+        reached = np.cumsum(weights[order])
+        kept = 1 + int(np.searchsorted(reached[:-1], self._nearly_all * reached[-1]))
+        scores += np.log(reached[-1] / reached[kept - 1])
+        scores[order[kept:]] = LEAST
