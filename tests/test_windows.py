@@ -14,7 +14,7 @@ from kapelle import load, open_style, save, save_style
 from kapelle.cli.main import main
 from kapelle.codecs.bars import BarsCodec
 from kapelle.errors import CodecError, KapelleError, StyleError, WishError
-from kapelle.music import Meter, Notes, Score, Track, chain, clip, resample, slice_bars, transpose
+from kapelle.music import Meter, Notes, Score, Track, chain, clip, resample, slice_bars, transpose, with_detected_key
 from kapelle.sampling import Taste, distribution, draw_rows
 from kapelle.styles import WindowStyle, learn
 from kapelle.styles.space import Space, between
@@ -67,6 +67,14 @@ def test_a_seed_and_wishes_give_the_same_window_with_every_wish(melody: WindowSt
 def test_a_piece_is_as_long_as_wished(melody: WindowStyle, bars: int) -> None:
     score = melody.compose(bars=bars, seed=1)
     assert 4 * bars - 4 < score.end / score.ticks_per_quarter <= 4 * bars
+
+
+def test_a_piece_of_several_windows_stays_in_the_key_of_the_first(melody: WindowStyle) -> None:
+    for seed in range(4):
+        score = melody.compose(bars=8, seed=seed, temperature=1.5)
+        (key,) = with_detected_key(clip(score, 0, 8 * score.ticks_per_quarter)).keys
+        later = clip(score, 8 * score.ticks_per_quarter, score.end + 1)
+        assert {pitch % 12 for pitch in later.tracks[0].notes.pitch.tolist()} <= key.pitch_classes
 
 
 def test_every_part_of_a_trio_has_its_track(trio: WindowStyle) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..codecs.bars import BarsCodec
 from ..errors import CodecError, WishError
-from ..music import Key, Meter, Score, TempoMap, clip, parse_pitch
+from ..music import Key, Meter, Score, TempoMap, clip, parse_pitch, with_detected_key
 from ..music.instruments import program_of
 from ..sampling import Taste, likelihood
 from ..sampling import tell as tell_windows
@@ -81,7 +81,7 @@ class WindowStyle(Style):
 
         Args:
             bars: 1..MOST_BARS; None for one window.
-            meter: of those the style knows; None for the one it knows best.
+            meter: of those the style knows; None for one drawn as often as its music has it.
             key, tempo, range, instruments, title, seed, temperature, top_k, top_p, min_p, tell, seen: as in
                 `Style.compose`.
             original: whether a window that copies what was learnt for longer than human pieces do is drawn again.
@@ -96,7 +96,8 @@ class WindowStyle(Style):
         rng = np.random.default_rng(seed)
         taste = taste_of(0.9 if temperature is None else temperature, top_k, 0.98 if top_p is None else top_p, min_p)
         allowed = self._allowed(key, range)
-        name = meter.name if isinstance(meter, Meter) else meter or self._codec.vocabulary.meters[0]
+        own = self._codec.vocabulary.meters
+        name = meter.name if isinstance(meter, Meter) else meter or own[int(rng.choice(self._space.meters))]
         length = self._codec.vocabulary.bars
         count = -(-(bars or length) // length)
         number = self._known(name)
@@ -106,7 +107,11 @@ class WindowStyle(Style):
             while len(points) < count:
                 # Kin to the first, so that the piece stays itself.
                 points.append(between(start, self._space.draw(number, 1, rng)[0], 0.3))
-            steps = self._told(np.array(points), name, taste, rng, allowed)
+            steps = self._told(np.array(points[:1]), name, taste, rng, allowed)
+            if count > 1:
+                # What follows keeps to the key that the first window is in.
+                kept = self._allowed(key or self._key(steps), range)
+                steps = np.concatenate([steps, self._told(np.array(points[1:]), name, taste, rng, kept)])
             score = self._score(steps, tempo, instruments)
             said = all(self._codec.num_notes(window) for window in steps)
             copied = self._copied(score, 0) if said else ""
@@ -364,6 +369,10 @@ class WindowStyle(Style):
         if meter not in known:
             refuse(f"the style {self.name} has no music in {meter}", f"it has {', '.join(known)}")
         return known.index(meter)
+
+    def _key(self, steps: NDArray[np.int32]) -> Key | None:
+        """The key that windows seem to be in; None where there are only drums."""
+        return next(iter(with_detected_key(self._score(steps, None, ())).keys), None)
 
     def _allowed(self, key: str | Key | None, range: tuple[str | int, str | int] | None) -> NDArray[np.bool_] | None:
         if key is None and range is None:
