@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 OUT    ?= out
 
-.PHONY: compose test lint test-quick test-slow test-browser format styles clean
+.PHONY: compose test lint test-quick test-slow test-browser pictures check-bundle format styles clean
 
 compose: $(VENV)/.composer
 	$(BIN)/kapelle compose folk --bars 16 --out $(OUT) --formats mid,mp3,musicxml,png
@@ -28,6 +28,15 @@ BROWSER ?= /usr/bin/chromium
 test-browser: $(VENV)/.developer
 	$(BIN)/pip install --quiet --constraint constraints.txt --group browser
 	KAPELLE_BROWSER=$(BROWSER) $(BIN)/pytest tests/browser
+
+# Pictures of every view of the studio
+pictures: $(VENV)/.developer
+	$(BIN)/pip install --quiet --constraint constraints.txt --group browser
+	$(BIN)/python tests/browser/pictures.py $(OUT)/pictures --browser $(BROWSER)
+
+# Is the studio's bundle what its sources in web/ give? Says so where it cannot be known.
+check-bundle: $(BIN)/python
+	$(BIN)/python web/check.py
 
 format: $(VENV)/.developer
 	$(BIN)/ruff format .

@@ -10,7 +10,7 @@ export function midiOut(player) {
   function show() {
     const chosen = select.value;
     const ports = [...access.outputs.values()];
-    select.replaceChildren(make("option", { value: "" }, "Sound: this page"), ...ports.map((port) => make("option", { value: port.id }, `MIDI: ${port.name}`)));
+    select.replaceChildren(make("option", { value: "" }, "Here"), ...ports.map((port) => make("option", { value: port.id }, port.name)));
     if (!ports.length) select.append(make("option", { value: "", disabled: true }, "no MIDI port is there"));
     select.value = ports.some((port) => port.id === chosen) ? chosen : "";
     player.setPort(access.outputs.get(select.value));

@@ -215,17 +215,15 @@ export class Painter {
     pen.textAlign = "right";
     pen.font = "10.5px system-ui, sans-serif";
     const each = roll.row >= 13;
-    for (let pitch = roll.low; pitch <= roll.high; pitch++) {
-      const y = roll.y(pitch);
-      if (y < RULER - roll.row || y > roll.height) continue;
-      if (isBlack(pitch)) {
-        pen.fillStyle = colours["row-black"];
-        pen.fillRect(0, y, KEYS - 16, roll.row);
-      }
-      if (pitch % 12 === 0 || (each && !isBlack(pitch))) {
-        pen.fillStyle = pitch % 12 === 0 ? colours.ink : colours.soft;
-        pen.fillText(pitchName(pitch), KEYS - 5, y + roll.row / 2);
-      }
+    const seen = (pitch) => roll.y(pitch) >= RULER - roll.row && roll.y(pitch) <= roll.height;
+    const pitches = Array.from({ length: roll.high - roll.low + 1 }, (_, at) => roll.low + at).filter(seen);
+    pen.fillStyle = colours["row-black"];
+    for (const pitch of pitches.filter(isBlack)) pen.fillRect(0, roll.y(pitch), KEYS - 16, roll.row);
+    // Where rows are narrower than letters, a name lies over its neighbours.
+    for (const pitch of pitches) {
+      if (pitch % 12 !== 0 && (!each || isBlack(pitch))) continue;
+      pen.fillStyle = pitch % 12 === 0 ? colours.ink : colours.soft;
+      pen.fillText(pitchName(pitch), KEYS - 5, roll.y(pitch) + roll.row / 2);
     }
     pen.fillStyle = colours.panel;
     pen.fillRect(0, 0, KEYS, RULER - 1);

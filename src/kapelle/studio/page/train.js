@@ -208,7 +208,7 @@ export class View {
     const { reading } = this;
     $("reading").hidden = !reading;
     if (reading) Object.assign($("reading"), { max: reading.all, value: reading.done });
-    $("left-out-told").textContent = left.length ? `only the ${count(left.length, "file")} of which something is left out` : "nothing is left out";
+    $("left-out-told").textContent = left.length ? `${left.length.toLocaleString("en")} left out: show only those` : "nothing is left out";
     $("left-out").disabled = !left.length;
     const shown = $("left-out").checked && left.length ? left : [...left, ...all.filter((line) => !line.problems?.length)];
     const lines = shown.slice(0, SHOWN).map((line) => make("li", { class: line.pieces?.length ? "" : "left" },

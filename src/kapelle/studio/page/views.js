@@ -29,6 +29,7 @@ export class Views {
     this.opened[this.now]?.leave?.();
     this.hush();
     this.now = name;
+    $("import").hidden = name !== "compose";
     for (const each of this.names) $(`view-${each}`).hidden = each !== name;
     for (const link of document.querySelectorAll("#views a")) {
       if (link.dataset.view === name) link.setAttribute("aria-current", "page");
