@@ -1,17 +1,19 @@
 """How near composed chorales come to Bach's: rules of part-writing, originality, and a judge that tries to tell.
 
+    python benchmarks/chorale_pieces.py corpus
     python benchmarks/chorale_pieces.py compose STYLE FOLDER
     python benchmarks/chorale_pieces.py rules FOLDER...
     python benchmarks/chorale_pieces.py copies FOLDER...
     python benchmarks/chorale_pieces.py judge FOLDER... --seeds 5
 
 The chorales of music21 are split as training splits them (seed 0): 290 to learn from, 36 and 36 that are not.
-`compose` writes a piece for each of the 362, as long as it and in its metre, with nothing else wished, or the rules of
-part-writing, and nothing mended; the seed is its place. `rules` counts the breaches in a hundred chords. `copies`
-tells what share of windows and of melodic n-grams is found in the 290, beside the same of Bach's other 72. `judge`
-trains a small network to tell Bach from composed on the 290 and the 290 pieces made after them, and asks it about
-others, of which it has seen nothing: eight bars at a time, in a random key. Half right is indistinguishable. How to
-compose is chosen by the first 36, and the last 36 are looked at once (`--split test`).
+`corpus` tells how many the codec keeps. `compose` writes a piece for each of the 362, as long as it and in its metre,
+with nothing else wished, or the rules of part-writing, and nothing mended; the seed is its place. `rules` counts the
+breaches in a hundred chords. `copies` tells what share of windows and of melodic n-grams is found in the 290, beside
+the same of Bach's other 72. `judge` trains a small network to tell Bach from composed on the 290 and the 290 pieces
+made after them, and asks it about others, of which it has seen nothing: eight bars at a time, in a random key. Half
+right is indistinguishable. How to compose is chosen by the first 36, and the last 36 are looked at once (`--split
+test`).
 """
 
 from __future__ import annotations
@@ -55,6 +57,25 @@ def composed(folder: Path) -> tuple[list[Score], list[Score]]:
     known, held_out = chorales()
     scores = [load(folder / f"{number}.mid") for number in range(len(known) + len(held_out))]
     return scores[: len(known)], scores[len(known) :]
+
+
+def corpus(arguments: argparse.Namespace) -> None:
+    """How many of music21's chorales the codec keeps, and what becomes of the others."""
+    found = get("chorale").load(None)
+    codec = ChoraleCodec.for_scores(piece.score for piece in found.pieces)
+    same, lost = 0, []
+    for piece in found.pieces:
+        score = codec.decode(codec.encode(piece.score))
+        same += score == codec.canonical(piece.score)
+        notes = [[(track.name, track.notes.replace(velocity=0 * track.notes.velocity + 80)) for track in each.tracks]
+                 for each in (piece.score, score)]  # fmt: skip
+        signs = [([(meter.name, meter.onset) for meter in each.meters], each.pickup) for each in (piece.score, score)]
+        if notes[0] != notes[1] or signs[0] != signs[1]:
+            lost.append(piece.name)
+    print(f"{len(found.pieces)} chorales, decode(encode) == canonical: {same}, nothing lost: {same - len(lost)}")
+    print(f"something lost: {', '.join(lost)}")
+    for name, reason in found.skipped:
+        print(f"left out: {name}: {reason}")
 
 
 def compose(arguments: argparse.Namespace) -> None:
@@ -197,12 +218,13 @@ def judge(arguments: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
+    commands.add_parser("corpus").set_defaults(action=corpus)
     command = commands.add_parser("compose")
     command.set_defaults(action=compose)
     command.add_argument("style")
     command.add_argument("folder", type=Path)
     command.add_argument("--rules", action="store_true", help="keep to all rules of part-writing")
-    command.add_argument("--temperature", type=float, default=0.9)
+    command.add_argument("--temperature", type=float)
     for name, action in (("rules", rules), ("copies", copies), ("judge", judge)):
         command = commands.add_parser(name)
         command.set_defaults(action=action)

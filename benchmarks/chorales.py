@@ -1,9 +1,8 @@
 """How well four-voice chorales are foretold, and how well missing voices are found.
 
     python benchmarks/chorales.py train FOLDER --data JSB.json --minutes 180 --seed 0
-    python benchmarks/chorales.py judge FOLDER... --data JSB.json [--split valid] [--shifts 4]
+    python benchmarks/chorales.py judge FOLDER... --data JSB.json [--split valid] [--shifts 4] [--soften 1.1] [--memory]
     python benchmarks/chorales.py complete FOLDER --data JSB.json [--split valid]
-    python benchmarks/chorales.py corpus
 
 The data is Jsb16thSeparated.json of the JSB chorales (Boulanger-Lewandowski et al. 2012, sixteenths, four separate
 voices, original keys, standard split). The figure is the exact negative log-likelihood in nats of a voice in a
@@ -13,12 +12,15 @@ the first step and rests counted. Minutes are of processor time. Training goes o
 With `train --chords` a network is told the chord of each step before its notes, as TonicNet is (Peracha 2019), and
 `judge` then gives what its authors report: the cost of the notes alone. As the chord is taken from these very notes,
 that is no likelihood of the music: what the chord costs is left out.
+
+`judge` takes the mean of several networks and several keys, can divide logits, and with `--memory` tells what becomes
+of it when a memory of the tunes of training is mixed in, whose weights for a validation piece are learnt from every
+other one, and for test pieces from all validation pieces.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 import math
 import os
@@ -30,100 +32,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from chorale_memory import Heard, Memory, mixed
+from jsb import COLUMNS, FACTS, HEIGHTS, LOW, SHIFTS, VOICE, Pieces, Steps, key_words
 from kapelle.codecs.chorale import ChoraleCodec, lines
-from kapelle.corpora import chorale
+from kapelle.codecs.chorale.codec import degrees
 from kapelle.music import partwriting
-from kapelle.networks import Columns, network
+from kapelle.networks import network
+from kapelle.sampling import Taste, distribution, draw
 
-LOW, HEIGHTS = 30, 57
-SHIFTS = range(-6, 6)
-PLACES = 48
-"""Steps after which the place is told anew: whole bars of both 4/4 and 3/4, of which the data does not tell."""
-
-TRIADS = ((0, 4, 7), (0, 3, 7), (0, 3, 6), (0, 4, 8))
-CHORDS = 12 * len(TRIADS) + 2
-"""Triads by kind and root, any other chord, and none."""
-
-FACTS = (("place", PLACES, True), ("beats", 16, True), ("shift", len(SHIFTS), True), ("chord", CHORDS, True))
-BEFORE, VOICES = lines.columns(HEIGHTS)
-COLUMNS = Columns.of([*FACTS, *BEFORE, *VOICES])
-VOICE = [COLUMNS.names.index(f"voice {name}") for name in partwriting.VOICES]
-SHIFT, CHORD = COLUMNS.names.index("shift"), COLUMNS.names.index("chord")
-
-Steps = NDArray[np.int64]
-
-
-def columns_of(sounds: Steps) -> NDArray[np.int16]:
-    """The columns of a piece of heights, -1 for silence, of shape (T, 4); in its own key, shape (T, F)."""
-    place = np.arange(len(sounds))
-    facts = [place % PLACES, np.minimum(place // 4, 15), np.full(len(sounds), SHIFTS.index(0)), chords_of(sounds)]
-    told = lines.told(sounds, np.zeros(sounds.shape, bool))
-    return np.hstack([np.stack(facts, axis=1), told]).astype(np.int16)
-
-
-def chords_of(sounds: Steps) -> Steps:
-    """The chord of each step, shape (T,)."""
-    found = []
-    for row in sounds.tolist():
-        classes = {(LOW + height) % 12 for height in row if height >= 0}
-        root, kind = next(
-            ((partwriting.root_of(classes, [kind]), number) for number, kind in enumerate(TRIADS)
-             if partwriting.root_of(classes, [kind]) is not None), (None, 0))  # fmt: skip
-        found.append((CHORDS - 1 - bool(classes)) if root is None else 12 * kind + root)
-    return np.array(found)
-
-
-class Pieces:
-    """One part of the split; columns are made when they are first asked for.
-
-    Args:
-        data: the file.
-        split: which part.
-        chords: whether the chord of each step is told, or always the same one.
-    """
-
-    def __init__(self, data: Path, split: str, chords: bool = False) -> None:
-        self._chords = chords
-        rows = [np.array(piece) for piece in json.loads(data.read_text("utf-8"))[split]]
-        self.sounds = [np.where(piece < 0, -1, piece - LOW) for piece in rows]
-        self._made: dict[int, NDArray[np.int16]] = {}
-
-    def steps(self, index: int, shift: int = 0) -> NDArray[np.int16]:
-        """The columns of a piece that is moved by so many semitones, shape (T, F)."""
-        if index not in self._made:
-            self._made[index] = columns_of(self.sounds[index])
-        steps = lines.transposed(self._made[index], COLUMNS.names, shift)
-        steps[:, SHIFT] += shift
-        triad = steps[:, CHORD] < CHORDS - 2
-        root = (steps[:, CHORD] % 12 + shift) % 12
-        steps[:, CHORD] = np.where(triad, steps[:, CHORD] // 12 * 12 + root, steps[:, CHORD]) if self._chords else 0
-        return steps
-
-    def where(self, stays: list[bool]) -> Pieces:
-        """Some of the pieces."""
-        other = copy.copy(self)
-        other.sounds, other._made = [one for one, stay in zip(self.sounds, stays, strict=True) if stay], {}
-        return other
-
-    def batch(self, indices: list[int], shifts: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Steps (B, T, F), padded with zeros, and which are real (B, T)."""
-        pieces = [self.steps(index, shift) for index, shift in zip(indices, shifts, strict=True)]
-        longest = max(map(len, pieces))
-        real = np.array([np.arange(longest) < len(piece) for piece in pieces])
-        steps = np.stack([np.pad(piece, ((0, longest - len(piece)), (0, 0))) for piece in pieces])
-        return torch.from_numpy(steps.astype(np.int64)), torch.from_numpy(real)
-
-    def batches(self, size: int, rng: np.random.Generator | None = None) -> list[list[int]]:
-        """All pieces, those of about one length together; in another order each time if there is chance."""
-        length = np.array([len(piece) for piece in self.sounds], float)
-        if rng is not None:
-            length *= np.exp(rng.normal(0, 0.08, len(length)))
-        order = np.argsort(length, kind="stable").tolist()
-        batches = [order[first : first + size] for first in range(0, len(order), size)]
-        if rng is not None:
-            rng.shuffle(batches)
-        return batches
-
+BAR = 16
 
 # -- training --------------------------------------------------------------------------------------
 
@@ -160,6 +77,9 @@ def train(arguments: argparse.Namespace) -> None:
             for group in optimiser.param_groups:
                 group["lr"] = rate
             batch, real = pieces.batch(indices, rng.choice(SHIFTS, len(indices)).tolist())
+            if rng.random() < arguments.crops:
+                start = BAR * rng.integers(batch.shape[1] // 2 // BAR)
+                batch, real = batch[:, start:], real[:, start:]
             costs = _thinned(module, batch, real)
             optimiser.zero_grad()
             (costs.sum() / real.sum() / 4).backward()
@@ -209,7 +129,18 @@ def judged(modules: list[Any], pieces: Pieces, shifts: tuple[int, ...] = (0,)) -
     Of several networks, and of several keys, the mean of the probabilities counts: choice by choice, so it is a
     distribution like any other.
     """
-    total, steps, means = np.zeros(4), 0, []
+    return _told(_costs(modules, pieces, shifts))
+
+
+def _told(costs: list[NDArray[Any]]) -> tuple[float, float, NDArray[Any]]:
+    voices = np.concatenate(costs).mean(0)
+    return float(voices.mean()), float(np.mean([piece.mean() for piece in costs])), voices / 4
+
+
+@torch.no_grad()
+def _costs(modules: list[Any], pieces: Pieces, shifts: tuple[int, ...]) -> list[NDArray[Any]]:
+    """Nats of each voice in each step, of each piece, shape (T, 4)."""
+    found: dict[int, NDArray[Any]] = {}
     for module in modules:
         module.eval()
     for indices in pieces.batches(16):
@@ -217,13 +148,11 @@ def judged(modules: list[Any], pieces: Pieces, shifts: tuple[int, ...] = (0,)) -
         for shift in shifts:
             batch, real = pieces.batch(indices, [shift] * len(indices))
             heard += [-module(batch, real=real)[0][:, :, VOICE].double() for module in modules]
-        costs = (math.log(len(heard)) - torch.logsumexp(torch.stack(heard), 0)) * real.unsqueeze(-1)
-        total += costs.sum((0, 1)).numpy()
-        steps += int(real.sum())
-        means += (costs.sum((1, 2)) / real.sum(1) / 4).tolist()
+        costs = math.log(len(heard)) - torch.logsumexp(torch.stack(heard), 0)
+        found |= {index: piece[there].numpy() for index, piece, there in zip(indices, costs, real, strict=True)}
     for module in modules:
         module.train()
-    return float(total.sum() / steps / 4), float(np.mean(means)), total / steps / 4
+    return [found[index] for index in range(len(pieces.sounds))]
 
 
 def opened(folder: Path) -> tuple[Any, Any]:
@@ -238,17 +167,33 @@ def opened(folder: Path) -> tuple[Any, Any]:
 
 
 def judge(arguments: argparse.Namespace) -> None:
-    pieces = Pieces(arguments.data, arguments.split, arguments.chords)
     modules = [opened(folder)[1] for folder in arguments.folder]
-    reach = range(-(arguments.shifts // 2), (arguments.shifts + 1) // 2 + 1) if arguments.shifts else (0,)
-    print(f"{arguments.split}, {len(modules)} networks, keys {list(reach)}")
-    for what in ("all pieces", "no tune of training"):
-        if what != "all pieces":
-            known = {opening(sounds) for sounds in Pieces(arguments.data, "train").sounds}
-            pieces = pieces.where([opening(sounds) not in known for sounds in pieces.sounds])
-        pooled, by_piece, voices = judged(modules, pieces, tuple(reach))
-        parts = ", ".join(f"{name} {4 * part:.4f}" for name, part in zip(partwriting.VOICES, voices, strict=True))
-        print(f"{what}, {len(pieces.sounds)}: {pooled:.4f} pooled, {by_piece:.4f} mean of pieces; {parts}")
+    with torch.no_grad():
+        for module in modules:
+            for weight in module.words.parameters():
+                weight /= arguments.soften  # a score is linear in these, and a logit a sum of scores
+    reach = tuple(range(-(arguments.shifts // 2), (arguments.shifts + 1) // 2 + 1)) if arguments.shifts else (0,)
+    pieces = Pieces(arguments.data, arguments.split, arguments.chords)
+    learnt = Pieces(arguments.data, "train").sounds
+    tunes = {opening(sounds) for sounds in learnt}
+    new = [opening(sounds) not in tunes for sounds in pieces.sounds]
+    print(f"{arguments.split}, {len(modules)} networks, keys {list(reach)}, logits divided by {arguments.soften}")
+    ways = {"": _costs(modules, pieces, reach)}
+    if arguments.memory:
+        memory = Memory(learnt)
+
+        def heard(pieces: Pieces, costs: list[NDArray[Any]]) -> list[Heard]:
+            return [(cost, *memory.expected(piece)) for cost, piece in zip(costs, pieces.sounds, strict=True)]
+
+        held_out = Pieces(arguments.data, "valid", arguments.chords)
+        others = None if arguments.split == "valid" else heard(held_out, _costs(modules, held_out, reach))
+        ways["with a memory of tunes, "] = mixed(heard(pieces, ways[""]), others)
+    for way, costs in ways.items():
+        for what, stays in (("all pieces", [True] * len(new)), ("no tune of training", new)):
+            some = [cost for cost, stay in zip(costs, stays, strict=True) if stay]
+            pooled, by_piece, voices = _told(some)
+            parts = ", ".join(f"{name} {4 * part:.4f}" for name, part in zip(partwriting.VOICES, voices, strict=True))
+            print(f"{way}{what}, {len(some)}: {pooled:.4f} pooled, {by_piece:.4f} mean of pieces; {parts}")
 
 
 def opening(sounds: Steps, moves: int = 12) -> tuple[int, ...]:
@@ -264,8 +209,8 @@ MASKS = ("S", "A", "T", "B", "AT", "ATB")
 def complete(arguments: argparse.Namespace) -> None:
     """How often a pitch is wrong where some voices are given throughout and the others are written.
 
-    Greedy takes the most likely word from left to right; drawn, one by chance; of `--draws` of these the best is the
-    likeliest, and the vote takes in each step the pitch that most of them have.
+    Greedy takes the most likely word from left to right; drawn, one by chance, as composing does; of `--draws` of these
+    the best is the likeliest, and the vote takes in each step the pitch that was the most likely one on their average.
     """
     pieces = Pieces(arguments.data, arguments.split)
     pieces.sounds = pieces.sounds[:: arguments.every]
@@ -294,68 +239,62 @@ def _ways(player: Any, steps: NDArray[np.int16], written: list[int], draws: int,
     rng = np.random.default_rng(seed)
     greedy = completed(player, steps, written, None)[0]
     drawn = [completed(player, steps, written, rng) for _ in range(draws)]
-    heights = np.stack([one for one, _ in drawn])
-    counts = (heights[:, :, :, None] == np.arange(-1, HEIGHTS)).sum(0)
     best = min(drawn, key=lambda one: one[1])[0]
-    return {"greedy": greedy, "drawn": drawn[0][0], "best": best, "vote": counts.argmax(-1) - 1}
+    vote = np.sum([chances for _, _, chances in drawn], axis=0).argmax(-1) - 1
+    return {"greedy": greedy, "drawn": drawn[0][0], "best": best, "vote": vote}
 
 
 def completed(
     player: Any, steps: NDArray[np.int16], written: list[int], rng: np.random.Generator | None
-) -> tuple[Steps, float]:
-    """A piece some voices of which are written left to right: heights, shape (T, 4), and what they cost in nats.
+) -> tuple[Steps, float, NDArray[Any]]:
+    """A piece some voices of which are written left to right.
 
     Args:
         player: of a network that learnt to be given voices.
         steps: the piece.
         written: voices.
         rng: draws the words; None for the most likely ones.
+
+    Returns:
+        Heights, shape (T, 4); what they cost in nats; how likely each height was, the first being silence, shape
+        (T, 4, HEIGHTS + 1), 0 for voices that are given.
     """
     shown = np.zeros(steps.shape, bool)
     shown[:, [VOICE[voice] for voice in range(4) if voice not in written]] = True
     player.show(steps, shown)
     past, heights, nats = lines.Past(), [], 0.0
-    for row in steps.tolist():
-        for column, word in enumerate([*row[: len(FACTS)], *past.before()]):
+    warm, enough, motion = ChoraleCodec.taste
+    taste = Taste(warm, top_p=enough, motion=motion)
+    likely = np.zeros((len(steps), 4, HEIGHTS + 1))
+    counts = np.zeros(12, int)
+    for step, row in enumerate(steps.tolist()):
+        tonic, mode = key_words(counts)
+        key = [tonic, mode, *degrees(np.array(past.last) + 1, tonic).tolist()]
+        for column, word in enumerate([*row[: len(FACTS)], *key, *past.before()]):
             player.put(column, word)
         words = [0] * 4
         for own in lines.ORDER:
             words[own] = row[VOICE[own]]
             if own in written:
                 logits = np.asarray(player.logits(VOICE[own]), float)
-                logits[1] = logits[1] if past.sounds[own] >= 0 else -np.inf
-                chances = np.exp(logits - np.logaddexp.reduce(logits))
-                words[own] = int(
-                    logits.argmax() if rng is None else rng.choice(len(chances), p=chances / chances.sum())
+                may = np.arange(len(logits)) != 1 if past.sounds[own] < 0 else np.ones(len(logits), bool)
+                chances = distribution(logits, may, Taste())
+                likely[step, own] = chances[1:]
+                likely[step, own, past.sounds[own] + 1] += chances[0]
+                words[own] = (
+                    int(np.where(may, logits, -np.inf).argmax())
+                    if rng is None
+                    else draw(logits, may, taste, rng, onward=True)
                 )
                 nats -= float(np.log(chances[words[own]]))
-            for column, word in enumerate([words[own], *past.after(own, words[own])], VOICE[own]):
+            after = [words[own], *past.after(own, words[own])]
+            after.append(int(degrees(np.array(past.height(own, words[own]) + 1), tonic)))
+            for column, word in enumerate(after, VOICE[own]):
                 player.put(column, word)
         past.step(words)
+        counts += np.bincount([(LOW + height) % 12 for height in past.sounds if height >= 0], minlength=12)
         heights.append(past.sounds.copy())
-    return np.array(heights), nats
-
-
-# -- the codec -------------------------------------------------------------------------------------
-
-
-def corpus(arguments: argparse.Namespace) -> None:
-    """How many of music21's chorales the codec keeps, and what becomes of the others."""
-    found = chorale.load()
-    codec = ChoraleCodec.for_scores(piece.score for piece in found.pieces)
-    same, lost = 0, []
-    for piece in found.pieces:
-        score = codec.decode(codec.encode(piece.score))
-        same += score == codec.canonical(piece.score)
-        notes = [[(track.name, track.notes.replace(velocity=0 * track.notes.velocity + 80)) for track in each.tracks]
-                 for each in (piece.score, score)]  # fmt: skip
-        signs = [([(meter.name, meter.onset) for meter in each.meters], each.pickup) for each in (piece.score, score)]
-        if notes[0] != notes[1] or signs[0] != signs[1]:
-            lost.append(piece.name)
-    print(f"{len(found.pieces)} chorales, decode(encode) == canonical: {same}, nothing lost: {same - len(lost)}")
-    print(f"something lost: {', '.join(lost)}")
-    for name, reason in found.skipped:
-        print(f"left out: {name}: {reason}")
+    return np.array(heights), nats, likely
 
 
 def main() -> None:
@@ -370,10 +309,11 @@ def main() -> None:
             command.add_argument("--split", default="valid", choices=("train", "valid", "test"))
             command.add_argument("--shifts", type=int, default=0)
         command.add_argument("--chords", action="store_true", help="the network is told the chord of each step")
+    commands.choices["judge"].add_argument("--soften", type=float, default=1.0, help="divides the logits")
+    commands.choices["judge"].add_argument("--memory", action="store_true", help="beside it, mixed with a memory")
     commands.choices["complete"].add_argument("--masks", default=",".join(MASKS), help="the voices to be written")
     commands.choices["complete"].add_argument("--draws", type=int, default=16)
     commands.choices["complete"].add_argument("--every", type=int, default=1, help="of so many pieces one")
-    commands.add_parser("corpus").set_defaults(action=corpus)
     command = commands.choices["train"]
     command.add_argument("--minutes", type=float, default=180.0)
     command.add_argument("--every", type=float, default=5.0, help="minutes between two looks at the held-out pieces")
@@ -382,6 +322,7 @@ def main() -> None:
     command.add_argument("--decay", type=float, default=0.05)
     command.add_argument("--batch", type=int, default=12)
     command.add_argument("--mean", type=float, default=0.998, help="of the running mean of the weights")
+    command.add_argument("--crops", type=float, default=0.0, help="share of batches that begin in the midst of pieces")
     command.add_argument("--flat", type=float, default=0.0, help="share of the time before the rate falls")
     command.add_argument("--set", nargs="*", default=[], help="of the network, such as dropout=0.5")
     arguments = parser.parse_args()
