@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kapelle.codecs.chorale import lines
 from kapelle.music import partwriting
 from kapelle.networks import Columns, Network, network
+from kapelle.networks.voices.config import REACH
 
 torch = pytest.importorskip("torch")
 
@@ -188,10 +189,55 @@ def test_training_gives_some_fields_in_advance_but_never_all() -> None:
 def test_each_weight_gets_a_gradient_where_some_fields_are_given() -> None:
     _, module = made()
     rows = torch.from_numpy(np.stack([piece(9, seed) for seed in range(12)]))
-    shown = torch.from_numpy(np.stack([all_but(row, KIND, *VOICE[:2]) for row in rows.numpy()]))
-    (module(rows)[0].sum() + module(rows, shown=shown)[0].sum()).backward()
+    for written in (VOICE[:2], VOICE[2:]):
+        shown = torch.from_numpy(np.stack([all_but(row, KIND, *written) for row in rows.numpy()]))
+        (module(rows)[0].sum() + module(rows, shown=shown)[0].sum()).backward()
     missing = [name for name, weight in module.named_parameters() if weight.grad is None or not weight.grad.any()]
     assert missing == []
+
+
+@pytest.mark.parametrize("reach", [1, 2, 4, 8])
+def test_a_voice_sees_directly_what_another_will_sound_and_only_where_it_is_given(reach: int) -> None:
+    _, module = made()
+    with torch.no_grad():
+        for weight in (*module.given_to_outer.parameters(), *module.given_to_inner.parameters()):
+            weight.zero_()  # the reader says nothing
+    rows = piece(14)
+    other = rows.copy()
+    sounds = COLUMNS.names.index("sounds B")
+    other[3 + reach, sounds] = rows[3 + reach, sounds] % HEIGHTS + 1
+    tenor = COLUMNS.names.index("voice T")
+    given, hidden = all_but(rows, KIND, tenor), all_but(rows, KIND, tenor, COLUMNS.names.index("voice B"))
+    assert costs(module, rows, given)[3, tenor] != pytest.approx(costs(module, other, given)[3, tenor], abs=1e-4)
+    assert costs(module, rows, hidden)[3, tenor] == pytest.approx(costs(module, other, hidden)[3, tenor], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("apart", "moves", "counts"), [(7, 2, True), (12, -1, True), (0, 3, True), (4, 2, False), (7, 0, False)]
+)
+def test_one_score_is_for_the_height_that_keeps_a_perfect_interval_while_another_voice_moves(
+    apart: int, moves: int, counts: bool
+) -> None:
+    net, module = made()
+    tenor = COLUMNS.names.index("voice T")
+    pairs = net.config.parallels[tenor]
+    of_bass = next(index for index, pair in enumerate(pairs) if COLUMNS.names[pair.last] == "last B")
+    first = COLUMNS.sizes[tenor] + (2 * REACH + 1) * len(net.config.ladder[tenor])
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.zero_()
+        module.words[str(tenor)].bias[first + of_bass] = -3.0
+    sounds = np.array([[25, 20, 5 + apart, 5]] * 2)
+    found = {}
+    for height in (5 + apart + moves, 5 + apart + moves + 1):
+        sounds[1, 2:] = height, 5 + moves
+        told = lines.told(sounds, np.zeros((2, 4), bool) | (np.arange(2)[:, None] == 1))
+        before = len(lines.BEFORE)
+        rows = np.stack([[0, 1], *told[:, :before].T, [0, 0], *told[:, before:].T], axis=1)
+        found[height] = costs(module, rows)[1, tenor]
+        assert played(net, module, rows) == pytest.approx(costs(module, rows), abs=1e-5)
+    same, other = found.values()
+    assert same - other == pytest.approx(3.0 if counts else 0.0, abs=1e-5)
 
 
 def test_a_network_that_never_learnt_it_cannot_be_given_anything() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -45,7 +47,7 @@ def test_what_is_drawn_has_a_probability(choice: tuple[np.ndarray, np.ndarray], 
 
 
 @given(choices(), tastes.filter(lambda taste: taste.temperature > 0))
-def test_how_often_music_goes_on_as_before_does_not_depend_on_the_taste(
+def test_how_often_music_goes_on_as_before_does_not_depend_on_the_temperature(
     choice: tuple[np.ndarray, np.ndarray], taste: Taste
 ) -> None:
     values, allowed = choice
@@ -53,6 +55,9 @@ def test_how_often_music_goes_on_as_before_does_not_depend_on_the_taste(
     assert not weights[~allowed].any()
     assert weights.sum() == pytest.approx(1)
     assert weights[0] == pytest.approx(distribution(values, allowed, Taste())[0])
+    livelier = distribution(values, allowed, replace(taste, motion=1.5), onward=True)
+    assert livelier[0] <= weights[0] or weights[0] < 0.5
+    assert livelier[0] >= weights[0] or weights[0] > 0.5
     others = allowed & (np.arange(len(values)) > 0)
     if weights[1:].any():
         assert weights[1:] / weights[1:].sum() == pytest.approx(distribution(values, others, taste)[1:])

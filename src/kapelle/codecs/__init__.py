@@ -57,8 +57,8 @@ class Codec(Protocol):
     """How many of the last columns make up one choice together, as the keys of a frame do."""
     onward: tuple[int, ...]
     """Columns whose word 0 goes on as before; how often that is drawn does not depend on how freely the others are."""
-    taste: tuple[float, float]
-    """The temperature and the top-p that suit it."""
+    taste: tuple[float, float, float]
+    """The temperature, the top-p and the motion that suit it; see `kapelle.sampling.Taste`."""
     header_steps: int
     steps_per_quarter: int
     """Steps that a quarter takes whatever happens in it; 0 where each note is a step."""

@@ -18,12 +18,15 @@ class Taste:
         top_k: only the k most likely words; 0 for no limit.
         top_p: only the most likely words that together reach this probability, 0 < p <= 1.
         min_p: only words at least this share as likely as the most likely one, 0 <= p < 1.
+        motion: above 0; where music can go on as before, 1 does so as often as learnt; above, the less likely of to go
+            on and to move comes more often.
     """
 
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
     min_p: float = 0.0
+    motion: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 10:
@@ -34,6 +37,8 @@ class Taste:
             raise ValueError(f"expected top_p above 0 and up to 1, got {self.top_p:g}")
         if not 0 <= self.min_p < 1:
             raise ValueError(f"expected 0 <= min_p < 1, got {self.min_p}")
+        if not self.motion > 0:
+            raise ValueError(f"expected a motion above 0, got {self.motion}")
 
     def shared(self, choices: int) -> Taste:
         """The taste of each of so many choices that make up one and nearly all say the same, as the keys of a frame do.
@@ -56,9 +61,9 @@ def distribution(
         logits: unnormalised log-probabilities, shape (words,).
         allowed: which words may come, shape (words,), at least one.
         taste: how freely.
-        onward: whether word 0 goes on as before. Then it keeps the probability that was learnt unless the temperature
-            is 0, and taste is for where else to go to: holding on is often the most likely word by far, and cooled with
-            the others it would leave music of ever longer notes.
+        onward: whether word 0 goes on as before. Then its probability follows from what was learnt and from `motion`
+            unless the temperature is 0, and the rest of the taste is for where else to go to: holding on is often the
+            most likely word by far, and cooled with the others it would leave music of ever longer notes.
 
     Raises:
         ValueError: if nothing is allowed, or a logit of an allowed word is not a number.
@@ -78,7 +83,9 @@ def distribution(
         return np.asarray(np.arange(len(scores)) == scores.argmax(), np.float64)
     if onward and np.isfinite(scores[1:]).any() and np.isfinite(scores[0]):
         first = np.arange(len(scores)) == 0
-        holds = distribution(logits, allowed, Taste())[0]
+        learnt = distribution(logits, allowed, Taste())[0]
+        holds, moves = learnt ** (1 / taste.motion), (1 - learnt) ** (1 / taste.motion)
+        holds /= holds + moves
         return np.asarray(np.where(first, holds, (1 - holds) * distribution(logits, allowed & ~first, taste)))
     weights = np.exp((scores - best) / taste.temperature)
     if taste.min_p:

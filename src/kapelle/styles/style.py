@@ -276,8 +276,9 @@ class Style:
         return rewritten_voices(self.codec, lambda: self.player, score, places, stretches, wishes, drawn, rng, tell)
 
     def _taste(self, temperature: float | None, top_k: int, top_p: float | None, min_p: float) -> Taste:
-        warm, enough = self.codec.taste
-        return Taste(warm if temperature is None else temperature, top_k, enough if top_p is None else top_p, min_p)
+        warm, enough, motion = self.codec.taste
+        temperature, top_p = warm if temperature is None else temperature, enough if top_p is None else top_p
+        return Taste(temperature, top_k, top_p, min_p, motion)
 
     @property
     def can_be_given(self) -> bool:

@@ -57,7 +57,7 @@ class BarsCodec:
     in_windows = True
     keys = 0
     onward: tuple[int, ...] = ()
-    taste = (0.9, 0.98)
+    taste = (0.9, 0.98, 1.0)
     header_steps = 0
 
     def __init__(self, vocabulary: Vocabulary | None = None, asked: Asked | None = None) -> None:

@@ -74,7 +74,7 @@ class ChoraleCodec:
     in_windows = False
     keys = 0
     onward: tuple[int, ...] = VOICE
-    taste = (0.7, 0.95)
+    taste = (0.7, 0.95, 1.25)
     header_steps = len(HEADER)
     steps_per_quarter = 4
 

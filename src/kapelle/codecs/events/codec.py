@@ -78,7 +78,7 @@ class EventsCodec:
     in_windows = False
     keys = 0
     onward: tuple[int, ...] = ()
-    taste = (0.9, 0.98)
+    taste = (0.9, 0.98, 1.0)
     header_steps = len(HEADER)
     steps_per_quarter = 0
     """How many steps of facts about the whole piece come first."""

@@ -58,7 +58,7 @@ class FramesCodec:
     in_voices = False
     in_windows = False
     onward: tuple[int, ...] = ()
-    taste = (0.9, 0.98)
+    taste = (0.9, 0.98, 1.0)
     header_steps = len(HEADER)
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:

@@ -15,6 +15,12 @@ REACH = 24
 DEGREES = 12
 """Semitones above the tonic."""
 
+PERFECT = (0, 7)
+"""Semitones, octaves aside, between two voices that are not to be kept while both move."""
+
+AHEAD = (1, 2, 4, 8)
+"""How many steps ahead a voice looks directly at what is given in advance."""
+
 
 class Anchor(NamedTuple):
     """A column on whose height another column's words are measured.
@@ -26,6 +32,20 @@ class Anchor(NamedTuple):
 
     column: int
     owner: int
+
+
+class Pair(NamedTuple):
+    """Another voice, as one sees it that is to move.
+
+    Attributes:
+        own: the column with the height from which one moves.
+        sounds: where the other voice is now.
+        last: the column with the height from which it came there.
+    """
+
+    own: int
+    sounds: Anchor
+    last: int
 
 
 @dataclass(frozen=True)
@@ -141,10 +161,29 @@ class VoicesConfig:
         return names.index("tonic") if "tonic" in names else -1
 
     def num_scores(self, column: int) -> int:
-        """How many scores make the logits of a column: of its words, its distances, its degrees and its echoes."""
+        """How many scores make the logits of a column: of its words, distances, parallels, degrees and echoes."""
         size = self.columns.sizes[column] + (2 * REACH + 1) * len(self.ladder.get(column, ()))
         degrees = DEGREES if self.tonic >= 0 and column in self.ladder else 0
-        return size + degrees + len(self.echoes.get(column, ()))
+        return size + len(self.parallels.get(column, ())) + degrees + len(self.echoes.get(column, ()))
+
+    @cached_property
+    def parallels(self) -> dict[int, tuple[Pair, ...]]:
+        """For each voice, the others with which it can go in parallel."""
+        place = {name: index for index, name in enumerate(self.columns.names)}
+        return {
+            column: tuple(
+                Pair(last, anchor, place[f"last {name}"])
+                for anchor in self.ladder[column]
+                for name in [self.columns.names[anchor.owner].removeprefix("voice ")]
+                if anchor.owner >= 0 and f"last {name}" in place
+            )
+            for column, last in self._lasts.items()
+        }
+
+    @cached_property
+    def _lasts(self) -> dict[int, int]:
+        """For each voice, the column with the height from which it moves."""
+        return {column: anchor.column for column, on in self.ladder.items() for anchor in on if anchor.owner < 0}
 
     @cached_property
     def echoes(self) -> dict[int, tuple[int, ...]]:
@@ -168,6 +207,21 @@ class VoicesConfig:
             sounds = place.get("sounds " + self.columns.names[column].removeprefix("voice "))
             pairs += [] if sounds is None else [(column, sounds)]
         return tuple(pairs)
+
+    @cached_property
+    def foreseen(self) -> tuple[Anchor, ...]:
+        """Whose heights a voice sees ahead, where they are given: the columns that tell them, and their owners."""
+        place = {name: index for index, name in enumerate(self.columns.names)}
+        found = (
+            Anchor(place.get("sounds " + self.columns.names[column].removeprefix("voice "), -1), column)
+            for column in self.ladder
+        )
+        return tuple(anchor for anchor in found if anchor.column >= 0)
+
+    @cached_property
+    def own_last(self) -> dict[int, int]:
+        """For each voice that looks ahead, the column with the height from which it moves."""
+        return self._lasts if self.reveal and self.foreseen else {}
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

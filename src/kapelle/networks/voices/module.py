@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..scoring import scored
-from .config import DEGREES, REACH, VoicesConfig
+from .config import AHEAD, DEGREES, PERFECT, REACH, Pair, VoicesConfig
 
 # B pieces, T steps, F columns, G groups, S stride, E embed_dim, H hidden_dim, A attention_dim, I inner_dim, N choices,
 # R reveal_dim, D told_dim, W groups of the window, V words of a column
@@ -23,12 +23,14 @@ class VoicesModule(nn.Module):
     state, from what is known before the step, and from the fields told before it. A voice's heights are scored
     three times over, and the scores added: as they are, by how far they are from its own last height, and by how
     far they are from each other voice. So what is learnt of a step or an interval holds at every height. One score
-    more is for the word that an echo lets expect, whichever it is.
+    more is for the word that an echo lets expect, whichever it is, and one for the height that would keep a fifth,
+    an octave or a unison with another voice that has moved.
 
     What is given in advance, any fields of any steps, is read by a second LSTM from the end to the beginning, and
     its state at each group reaches the outer and the inner networks; a field that is given costs nothing and
     counts as told in its own step from the beginning. The other fields are still told in their order, so
-    p(the others | what is given) adds up to one. Where nothing is given the second network is silent.
+    p(the others | what is given) adds up to one. Where nothing is given the second network is silent. What is given
+    one, two, four and eight steps ahead reaches a voice directly too, measured by the height it sounded last.
 
     Source:
         Time first, then within the step: Boulanger-Lewandowski et al. 2012 (arXiv:1206.6392, RNN-NADE). Distances
@@ -76,6 +78,13 @@ class VoicesModule(nn.Module):
             self.reader = nn.LSTM(read, read, batch_first=True)
             self.given_to_outer = nn.Linear(read, hidden)
             self.given_to_inner = nn.Linear(2 * read, len(columns.predicted) * inner)
+        self.foreseen = nn.ModuleDict()
+        self.foreseen_to_inner = nn.ModuleDict()
+        for column in config.own_last:
+            table = nn.Embedding(len(config.foreseen) * len(AHEAD) * SPAN, config.told_dim)
+            nn.init.normal_(table.weight, std=0.1)
+            self.foreseen[str(column)] = table
+            self.foreseen_to_inner[str(column)] = nn.Linear(config.told_dim, inner, bias=False)
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def begin_from(self, counts: list[Tensor]) -> None:
@@ -132,7 +141,8 @@ class VoicesModule(nn.Module):
             hidden = hidden + self.given_to_inner(read[1][picked]) * read[2].expand(-1, steps.shape[1], -1)[picked]
         told = steps[picked]
         given = None if shown is None else shown[picked]
-        found = self._choices(hidden.unflatten(-1, (-1, config.inner_dim)), told, given, smoothing)
+        ahead = None if shown is None else self._ahead(steps, shown & real.unsqueeze(-1))[picked]
+        found = self._choices(hidden.unflatten(-1, (-1, config.inner_dim)), told, given, ahead, smoothing)
         costs = torch.zeros(steps.shape, device=steps.device)
         hits = torch.zeros(steps.shape, dtype=torch.bool, device=steps.device)
         costs[picked], hits[picked] = found
@@ -207,7 +217,9 @@ class VoicesModule(nn.Module):
             looked = torch.cat([state[-1], looked], dim=1)
         return looked, (keys[:, -config.window :], values[:, -config.window :])
 
-    def _choices(self, hidden: Tensor, steps: Tensor, given: Tensor | None, smoothing: float) -> tuple[Tensor, Tensor]:
+    def _choices(
+        self, hidden: Tensor, steps: Tensor, given: Tensor | None, ahead: Tensor | None, smoothing: float
+    ) -> tuple[Tensor, Tensor]:
         """Costs and hits of steps (N, F) from the outer network's part of their hidden layers, (N, K, I)."""
         config = self.config
         costs = torch.zeros(steps.shape, device=steps.device)
@@ -224,6 +236,8 @@ class VoicesModule(nn.Module):
             x = hidden[:, index]
             if given is not None or column > config.opening:
                 x = x + self.told_to_inner[str(column)](_summed(self.told, places, heard))
+            if ahead is not None and column in config.own_last:
+                x = x + self._foresight(steps, column, ahead)
             x = self._drop_units(F.relu(x))
             x = x + self._drop_units(F.relu(self.deep[str(column)](x)))
             scores = self.words[str(column)](x)
@@ -247,6 +261,9 @@ class VoicesModule(nn.Module):
             distance = (torch.arange(size - 2, device=steps.device) - height).clamp(-REACH, REACH) + REACH
             by_distance = scores[:, size + index * SPAN : size + (index + 1) * SPAN].gather(1, distance) * holds
             logits = logits + F.pad(by_distance, (2, 0))
+        first = size + SPAN * len(self.config.ladder.get(column, ()))
+        for index, pair in enumerate(self.config.parallels.get(column, ()), first):
+            logits = logits + self._parallel(scores[:, index], steps, pair, column, given, size)
         echoes = self.config.echoes.get(column, ())
         if self.config.tonic >= 0 and column in self.config.ladder:
             tonic = steps[:, self.config.tonic, None] - 1
@@ -259,6 +276,20 @@ class VoicesModule(nn.Module):
             again = torch.zeros_like(logits).scatter(1, word.clamp(min=0), scores[:, index : index + 1])
             logits = logits + again * (word >= 0)
         return logits
+
+    def _parallel(
+        self, score: Tensor, steps: Tensor, pair: Pair, column: int, given: Tensor | None, size: int
+    ) -> Tensor:
+        """A score (N,) where a voice would keep a perfect interval to another that has moved, 0 elsewhere, (N, V)."""
+        own, now, last = (steps[:, index] - 1 for index in (pair.own, pair.sounds.column, pair.last))
+        apart = (last - own).abs() % 12
+        height = own + now - last
+        holds = (own >= 0) & (now >= 0) & (last >= 0) & (now != last) & (height >= 0) & (height < size - 2)
+        holds = holds & sum((apart == interval for interval in PERFECT), torch.zeros_like(holds))
+        if pair.sounds.owner > column:
+            holds = holds & given[:, pair.sounds.owner] if given is not None else torch.zeros_like(holds)
+        places = torch.where(holds, height + 2, 0).unsqueeze(1)
+        return score.new_zeros(len(score), size).scatter(1, places, (score * holds).unsqueeze(1))
 
     def _read(self, steps: Tensor, shown: Tensor, late: int) -> tuple[Tensor, Tensor, Tensor]:
         """What the given fields say: to the outer network (B, G, H), to the inner ones (B, T, 2 R), and whether any is.
@@ -283,6 +314,25 @@ class VoicesModule(nn.Module):
         to_inner = torch.cat([ahead.repeat_interleave(config.stride, 1)[:, late : late + length], x], dim=-1)
         # The group after the last one has nothing to read.
         return F.pad(self.given_to_outer(ahead) * some, (0, 0, 0, 1)), to_inner, some
+
+    def _ahead(self, steps: Tensor, shown: Tensor) -> Tensor:
+        """The heights ahead that are given, -1 where none is, of shape (B, T, voices * len(AHEAD))."""
+        heights = [
+            torch.where(shown[:, :, owner], steps[:, :, column] - 1, -1) for column, owner in self.config.foreseen
+        ]
+        return torch.stack(
+            [F.pad(height, (0, reach), value=-1)[:, reach:] for height in heights for reach in AHEAD], dim=2
+        )
+
+    def _foresight(self, steps: Tensor, column: int, ahead: Tensor) -> Tensor:
+        """What a voice's hidden layer gets from what is given ahead, measured by its own last height, (N, I)."""
+        last = steps[:, self.config.own_last[column], None] - 1
+        share = self.config.dropout / 2 if self.training else 0.0
+        known = (ahead >= 0) & (last >= 0)
+        heard = (known & (torch.rand(ahead.shape, device=ahead.device) >= share)).float() / (1 - share)
+        places = (ahead - last).clamp(-REACH, REACH) + REACH
+        places = places + SPAN * torch.arange(ahead.shape[1], device=ahead.device)
+        return self.foreseen_to_inner[str(column)](_summed(self.foreseen[str(column)], places, heard))
 
     def _chance(self, real: Tensor) -> Tensor:
         """Fields given in advance by chance, (B, T, F): some columns throughout, or all but a stretch of the others."""

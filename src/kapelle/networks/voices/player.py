@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..recurrent import Floats, LstmStack, Weights
-from .config import DEGREES, REACH, VoicesConfig
+from .config import AHEAD, DEGREES, PERFECT, REACH, Anchor, VoicesConfig
 
 SPAN = 2 * REACH + 1
 
@@ -40,6 +40,11 @@ class VoicesPlayer:
         self._heads = {column: self._head(column) for column in columns.predicted}
         if config.columns.names and config.reveal:
             self._reader = LstmStack(weights, "reader.")
+        # For each voice what a height ahead, as far from its own last one, adds to its hidden layer, (places, I).
+        self._foresight = {
+            column: self._weights[f"foreseen.{column}.weight"] @ self._weights[f"foreseen_to_inner.{column}.weight"].T
+            for column in config.own_last
+        }
         self._sums = np.zeros(self._table.shape[1], np.float32)
         self._embedded = self._sums[: config.embed_dim]
         self._hidden = self._sums[config.embed_dim :].reshape(len(self._choices), -1)
@@ -76,6 +81,7 @@ class VoicesPlayer:
         self._memory.reset()
         config = self.config
         self._shown: tuple[NDArray[Any], NDArray[np.bool_], Floats, Floats] | None = None
+        self._ahead: NDArray[np.int64] | None = None
         self._time = 0
         self._rows = [np.zeros(config.embed_dim, np.float32)] * (config.stride - config.lead)
         self._move(self._weights["start"])
@@ -98,6 +104,7 @@ class VoicesPlayer:
         steps, shown = np.asarray(steps), np.asarray(shown, bool)
         if shown[:, list(self.config.columns.predicted)].any():
             self._shown = (steps, shown, *self._read(steps, shown))
+            self._ahead = self._heights_ahead(steps, shown)
             for layer in self._outer:
                 layer.reset()
             self._memory.reset()
@@ -112,13 +119,16 @@ class VoicesPlayer:
         scores = words @ x + bias
         size = self.config.columns.sizes[column]
         logits = scores[:size].copy()
-        for index, anchor in enumerate(self.config.ladder.get(column, ())):
-            word = self._row[anchor.column]
-            if anchor.owner > column:
-                word = self._foretold(anchor.owner, anchor.column)
-            if word > 0:
+        ladder = self.config.ladder.get(column, ())
+        for index, anchor in enumerate(ladder):
+            if (word := self._height(anchor, column)) > 0:
                 distance = np.clip(np.arange(size - 2) - (word - 1), -REACH, REACH) + REACH
                 logits[2:] += scores[size + index * SPAN : size + (index + 1) * SPAN][distance]
+        for index, pair in enumerate(self.config.parallels.get(column, ()), size + SPAN * len(ladder)):
+            own, now, last = self._row[pair.own], self._height(pair.sounds, column), self._row[pair.last]
+            word = own + now - last
+            if min(own, now, last, word) > 0 and word <= size - 2 and now != last and abs(last - own) % 12 in PERFECT:
+                logits[1 + word] += scores[index]
         echoes = self.config.echoes.get(column, ())
         tonic = self._row[self.config.tonic] if self.config.tonic >= 0 and column in self.config.ladder else 0
         if tonic:
@@ -129,12 +139,17 @@ class VoicesPlayer:
                 logits[self._row[echo] - 1] += scores[index]
         return np.asarray(logits)
 
+    def _height(self, anchor: Anchor, column: int) -> int:
+        """The word for the height of an anchor; 0 or less if it is not known when the column is decided on."""
+        return self._foretold(anchor.owner, anchor.column) if anchor.owner > column else self._row[anchor.column]
+
     def put(self, column: int, word: int) -> None:
         """Say which word a column has."""
         self._row[column] = word
         self._sums += self._table[self.config.columns.offsets[column] + word]
         if column == self.config.opening - 1:
             self._hidden += (self._known_to_inner @ np.maximum(self._embedded, 0.0)).reshape(self._hidden.shape)
+            self._foresee()
         if column == self._last:
             self._rows = [*self._rows, np.maximum(self._embedded, 0.0)]
             self._time += 1
@@ -149,11 +164,11 @@ class VoicesPlayer:
     def state(self) -> Any:
         """A copy of all that is remembered, for `restore`; only between steps."""
         outer = [layer.state() for layer in self._outer]
-        return outer, self._memory.state(), list(self._rows), self._context, self._time, self._shown
+        return outer, self._memory.state(), list(self._rows), self._context, self._time, self._shown, self._ahead
 
     def restore(self, state: Any) -> None:
         """Go back to what `state` gave."""
-        outer, memory, rows, self._context, self._time, self._shown = state
+        outer, memory, rows, self._context, self._time, self._shown, self._ahead = state
         for layer, past in zip(self._outer, outer, strict=True):
             layer.restore(past)
         self._memory.restore(memory)
@@ -178,6 +193,26 @@ class VoicesPlayer:
                 for earlier, index in self._choices.items():
                     if earlier < column:
                         self._hidden[index] += self._told[earlier][place]
+
+    def _heights_ahead(self, steps: NDArray[Any], shown: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """The heights ahead that are given, -1 where none is, shape (T, voices * len(AHEAD))."""
+        found = np.full((len(steps), len(self.config.foreseen), len(AHEAD)), -1)
+        for voice, (column, owner) in enumerate(self.config.foreseen):
+            heights = np.where(shown[:, owner], steps[:, column].astype(np.int64) - 1, -1)
+            for place, reach in enumerate(AHEAD):
+                found[: max(len(steps) - reach, 0), voice, place] = heights[reach:]
+        return found.reshape(len(steps), -1)
+
+    def _foresee(self) -> None:
+        """What is given ahead reaches the voices, measured by the height each sounded last."""
+        if self._ahead is None or self._time >= len(self._ahead):
+            return
+        ahead = self._ahead[self._time]
+        known = ahead >= 0
+        for column, last in self.config.own_last.items():
+            if self._row[last]:
+                places = np.clip(ahead - (self._row[last] - 1), -REACH, REACH) + REACH + SPAN * np.arange(len(ahead))
+                self._hidden[self._choices[column]] += self._foresight[column][places[known]].sum(axis=0)
 
     def _foretold(self, column: int, source: int) -> int:
         """The word of a source in this step if its column is given, else -1."""
