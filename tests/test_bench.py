@@ -146,3 +146,13 @@ def test_the_table_has_everyone_and_says_how_far_each_is_to_be_trusted(tmp_path:
         assert row.figures[1] is None or f"{row.figures[1]:.3f}  {row.model}" in told.output
     assert "first of each included" in told.output
     assert "not verified: do not quote" in told.output
+
+
+def test_the_command_trains_several_networks_and_tells_their_mean_and_all_keys(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    written(tmp_path / SETS["jsb"].file, ROLLS)
+    arguments = ["bench", "piano-roll", "--set", "jsb", "--data", str(tmp_path), "--minutes", "0.002", "--transposed"]
+    told = CliRunner().invoke(kapelle, [*arguments, "--network", "chords", "--network", "biaxial"])
+    assert told.exit_code == 0
+    assert "the mean of these 2" in told.output
+    assert told.output.count("the test pieces moved by semitones") == 2

@@ -162,6 +162,7 @@ class Field:
     moved: bool = False
 
     header_steps = 0
+    in_windows = False
 
     @classmethod
     def of(cls, rolls: Mapping[str, list[Roll]], moved: bool = False) -> Field:
