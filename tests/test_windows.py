@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tiny
-from kapelle import load, open_style, save, save_style
+from kapelle import load, load_style, open_style, save, save_style
 from kapelle.cli.main import main
 from kapelle.codecs.bars import BarsCodec
 from kapelle.errors import CodecError, KapelleError, StyleError, WishError
@@ -313,6 +313,34 @@ def test_a_chain_lays_scores_one_after_the_other(bars: int, count: int) -> None:
     for number, score in enumerate(scores):
         part = clip(chained, number * bars * 4 * unit, (number + 1) * bars * 4 * unit)
         assert [track.notes for track in part.tracks] == [track.notes for track in resample(score, unit).tracks]
+
+
+# -- the bundled ones -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["melody", "drums"])
+def test_a_bundled_style_is_steered_and_all_else_stays_within_half_a_deviation(name: str) -> None:
+    style = load_style(name)
+    assert isinstance(style, WindowStyle)
+    clips = [style.compose(seed=seed, meter="4/4") for seed in range(8)]
+    before = [style.measure(clip) for clip in clips]
+    for wanted in ("density", "repetition"):
+        after = [style.measure(style.steer(clip, {wanted: 1.0}, seed=0)) for clip in clips]
+        for measure in before[0]:
+            moved = np.mean([new[measure] - old[measure] for old, new in zip(before, after, strict=True)])
+            assert moved > 0.4 if measure == wanted else abs(moved) < 0.5, (wanted, measure, moved)
+
+
+@pytest.mark.parametrize("name", ["melody", "drums"])
+def test_a_bundled_style_composes_many_different_pieces_and_finds_them_again_roughly(name: str) -> None:
+    style = load_style(name)
+    assert isinstance(style, WindowStyle)
+    clips = [style.compose(seed=seed, meter="4/4") for seed in range(10)]
+    assert len({clip.tracks for clip in clips}) == 10
+    assert all(4 <= clip.num_notes <= 120 for clip in clips)
+    near = [style.vary(clip, similarity=1.0, count=1, temperature=0.0)[0] for clip in clips]
+    change = [abs(style.measure(a)["density"] - style.measure(b)["density"]) for a, b in zip(clips, near, strict=True)]
+    assert np.mean(change) < 0.5
 
 
 # -- file and commands ----------------------------------------------------------------------------

@@ -265,12 +265,11 @@ class WindowStyle(Style):
             way = np.array([between(points[0], other, 1 - similarity) for other in others])
             for window in self._told(way, meter, taste, rng):
                 if self._codec.num_notes(window):
-                    own = found if window.tobytes() not in known | found.keys() else None
-                    piece = self._score(window[None], tempo / beat(meter), ())
-                    if own is not None:
-                        own[window.tobytes()] = piece
-                    else:
+                    mark, piece = window.tobytes(), self._score(window[None], tempo / beat(meter), ())
+                    if mark in known | found.keys():
                         spare.append(piece)
+                    else:
+                        found[mark] = piece
             if len(found) >= count:
                 break
         if len(found) + len(spare) < count:
