@@ -134,7 +134,9 @@ def test_a_melody_gets_three_more_voices(studio: Any, take: str) -> None:
 
 
 def test_each_style_says_what_it_can(studio: Any, take: str) -> None:
-    can = {style["name"]: style["can"] for style in studio.get("/api/styles").json()["styles"]}
+    styles = studio.get("/api/styles").json()["styles"]
+    assert {"chorale": 0.7, "folk": 0.9}.items() <= {style["name"]: style["temperature"] for style in styles}.items()
+    can = {style["name"]: style["can"] for style in styles}
     assert {"bars", "harmonize"} <= set(can["chorale"])
     assert not {"bars", "harmonize"} & set(can["folk"])
     asked = {"kind": "regenerate", "style": "folk", "take": take, "bars": [1, 2]}

@@ -160,5 +160,6 @@ def _style_line(listing: Any) -> dict[str, Any]:
         "remarks": card.remarks,
         "parameters": card.parameters,
         "own": listing.own,
+        "temperature": listing.temperature,
         "can": [*ALL_CAN, *(GIVEN_CAN if listing.can_be_given else ())],
     }

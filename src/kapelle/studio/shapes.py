@@ -18,7 +18,9 @@ class Drawing(_Request):
     """How freely it is composed."""
 
     seed: int | None = Field(None, ge=0, le=2**53, description="The same seed gives the same piece; null draws one.")
-    temperature: float = Field(0.9, ge=0, le=3, description="1 as learnt, less is safer, more is wilder.")
+    temperature: float | None = Field(
+        None, ge=0, le=3, description="1 as learnt, less is safer, more is wilder; null for what suits the style."
+    )
 
 
 class Composing(Drawing):
@@ -67,7 +69,7 @@ class Harmonize(_Request):
     style: Short
     take: TakeId
     seed: int | None = Field(None, ge=0, le=2**53)
-    temperature: float = Field(0.9, ge=0, le=3)
+    temperature: float | None = Field(None, ge=0, le=3)
 
 
 KINDS = ("compose", "continue", "regenerate", "harmonize")
@@ -89,7 +91,7 @@ class Radio(_Request):
     style: Short
     before: dict[str, Any] | None = Field(None, description="What was played last, to go on from; null begins anew.")
     bars: int = Field(8, ge=1, le=64)
-    temperature: float = Field(0.95, ge=0, le=3)
+    temperature: float | None = Field(None, ge=0, le=3)
 
 
 class Heard(_Request):

@@ -29,6 +29,7 @@ class Listing:
         card: where it comes from.
         own: whether it is the user's, not bundled.
         can_be_given: whether it writes voices to others that are given; see `Style.can_be_given`.
+        temperature: at which it composes without a wish.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Listing:
     card: Card
     own: bool
     can_be_given: bool = False
+    temperature: float = 0.9
 
 
 def user_folder() -> Path:
@@ -74,16 +76,17 @@ def list_styles() -> tuple[list[Listing], list[str]]:
                 text = str(error)
                 problems.append(text if str(path) in text else f"{path}: {text}")
                 continue
-            listings[path.stem] = Listing(path.stem, path, path.stat().st_size, card, own, _can_be_given(about))
+            listings[path.stem] = Listing(path.stem, path, path.stat().st_size, card, own, *_traits(about))
     return sorted(listings.values(), key=lambda listing: listing.name), problems
 
 
-def _can_be_given(about: dict[str, Any]) -> bool:
-    """As `Style.can_be_given`, from what a file says of its style."""
+def _traits(about: dict[str, Any]) -> tuple[bool, float]:
+    """As `Style.can_be_given`, and the temperature of its codec, from what a file says of its style."""
     try:
-        return codecs()[about["codec"]["name"]].in_voices and about["network"]["config"].get("reveal", 0) > 0
+        codec = codecs()[about["codec"]["name"]]
+        return codec.in_voices and about["network"]["config"].get("reveal", 0) > 0, codec.taste[0]
     except (LookupError, TypeError, AttributeError):
-        return False
+        return False, Listing.temperature
 
 
 def load_style(name: str | os.PathLike[str]) -> Style:

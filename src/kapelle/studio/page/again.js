@@ -135,7 +135,7 @@ export class Again {
     const { tracks, bars } = scope;
     const take = await this.saved();
     const whole = tracks.length === this.piece.take.score.tracks.length;
-    await this.start({ kind: "regenerate", style: style.name, take, tracks: whole ? null : tracks, bars, temperature: this.wishes.temperature }, { after: true, bar: bars[0] });
+    await this.start({ kind: "regenerate", style: style.name, take, tracks: whole ? null : tracks, bars, temperature: this.wishes.temperatureOf(style) }, { after: true, bar: bars[0] });
   }
 
   async more() {
@@ -143,7 +143,7 @@ export class Again {
     // So much of the opening stays that it is known again: a quarter, but no more than four bars.
     const first = Math.max(roll.firstBar, 1) + Math.max(1, Math.min(4, Math.round(take.summary.bars / 4)));
     const bars = Array.from({ length: roll.lastBar - first + 1 }, (_, index) => index + first);
-    await this.start({ kind: "regenerate", style: this.style.name, take: await this.saved(), bars, temperature: this.wishes.temperature }, {});
+    await this.start({ kind: "regenerate", style: this.style.name, take: await this.saved(), bars, temperature: this.wishes.temperatureOf(this.style) }, {});
   }
 
   another() {
@@ -154,7 +154,7 @@ export class Again {
   }
 
   async harmonise() {
-    await this.start({ kind: "harmonize", style: this.choir.name, take: await this.saved(), temperature: this.wishes.temperature });
+    await this.start({ kind: "harmonize", style: this.choir.name, take: await this.saved(), temperature: this.wishes.temperatureOf(this.choir) });
   }
 
   async goOn() {

@@ -54,6 +54,8 @@ export class Wishes {
     const radio = make("input", { type: "radio", name: "style", value: style.name, checked });
     radio.addEventListener("change", () => {
       memory.set("style", style.name);
+      this.form.elements.temperature.value = style.temperature;
+      this.told();
       this.onStyle?.();
     });
     const listen = make("button", { "aria-label": `Hear ${style.title}`, title: "A short piece in this style" }, icon("play"));
@@ -112,8 +114,9 @@ export class Wishes {
     return this.named(this.style);
   }
 
-  get temperature() {
-    return Number(this.form.elements.temperature.value);
+  /** How freely a style is to write: as wished, if it is the one that is chosen; else as suits it. */
+  temperatureOf(style) {
+    return style.name === this.chosen?.name ? Number(this.form.elements.temperature.value) : null;
   }
 
   // What the server is asked for; what is left empty the style chooses.
