@@ -81,10 +81,15 @@ def page_figures(home: Path, program: str, runs: int) -> list[tuple[str, str]]:
         try:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             sizes: list[int] = []
-            page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
+
+            def weigh(request: Any) -> None:
+                sizes.append(request.sizes()["responseBodySize"])
+
+            page.on("requestfinished", weigh)
             page.goto(server.url)
             page.wait_for_selector("body[data-ready]")
             press(page, "compose-button")
+            page.remove_listener("requestfinished", weigh)
             rows.append(("page weight with synthesiser and sounds", f"{sum(sizes) / 1e6:.2f} MB"))
             for style, bars in (("folk", 16), ("chorale", 16), ("piano", 16), ("piano", 64)):
                 page.check(f"input[value={style}]", force=True)

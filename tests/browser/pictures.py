@@ -25,9 +25,9 @@ LOOKS = (
 
 def compose(page: Any) -> None:
     """Press Compose, and wait until the piece is there and plays."""
-    before = page.evaluate("document.querySelectorAll('#takes .open-take').length")
+    before = page.evaluate("localStorage['kapelle-open'] ?? ''")
     page.click("#compose-button")
-    wait(page, f"document.querySelectorAll('#takes .open-take').length > {before} && {PLAYING}")
+    wait(page, f"(localStorage['kapelle-open'] ?? '') !== '{before}' && {PLAYING}")
 
 
 def open_view(page: Any, name: str, ready: str) -> None:

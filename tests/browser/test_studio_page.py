@@ -23,11 +23,11 @@ NO_JOBS = "document.body.dataset.jobs === '0'"
 
 def compose(page: Any, style: str = "folk", bars: int = 4) -> None:
     """Press Compose and wait for the piece."""
-    before = page.evaluate(TAKES)
+    before = page.evaluate("localStorage['kapelle-open']")
     page.check(f"input[value={style}]", force=True)
     page.locator("input[name=bars]").fill(str(bars))
     page.click("#compose-button")
-    wait(page, f"{TAKES} > {before} && {PLAYING}")
+    wait(page, f"(localStorage['kapelle-open'] ?? null) !== {json.dumps(before)} && {NO_JOBS} && {PLAYING}")
 
 
 def open_take(page: Any) -> dict[str, Any]:
@@ -274,9 +274,9 @@ def test_more_like_this_begins_alike_and_goes_on_otherwise(page: Any) -> None:
     take = open_take(page)["score"]
     border, end = take["bars"][3 - (not take["pickup"])], take["bars"][-1]
     before = parts(page, 0, border), parts(page, border, end)
-    number = page.evaluate(TAKES)
+    number = page.evaluate("localStorage['kapelle-open']")
     page.click("#more")
-    wait(page, f"{TAKES} > {number} && {PLAYING}")
+    wait(page, f"localStorage['kapelle-open'] !== {json.dumps(number)} && {PLAYING}")
     assert parts(page, 0, border) == before[0]
     assert parts(page, border, end) != before[1]
 
@@ -300,7 +300,12 @@ def test_bars_are_seen_while_a_long_piece_is_composed(page: Any) -> None:
         new MutationObserver(() => window.seen.push(facts.textContent)).observe(facts, { childList: true }); }""")
     before = page.evaluate(TAKES)
     page.click("#compose-button")
-    wait(page, f"{TAKES} > {before} && {NO_JOBS} && !document.getElementById('regenerate').hidden")
+    # It sounds while the rest of it is still being composed, and goes on when it is whole.
+    wait(page, "window.kapelle.player.level() > 0.01")
+    assert page.evaluate("document.body.dataset.jobs") == "1"
+    wait(page, f"{TAKES} > {before} && {NO_JOBS}")
+    assert page.evaluate("window.kapelle.player.playing && window.kapelle.player.now() > 0")
+    assert open_take(page)["summary"]["bars"] == 64
     grown = [int(line.split()[1]) for line in page.evaluate("window.seen") if line.startswith("composing: ")]
     assert grown
     assert grown[0] < 64

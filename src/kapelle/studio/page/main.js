@@ -84,7 +84,7 @@ function hear(event) {
   } else if (event.type === "take") history.hearTake(event.take);
   else if (event.score && views.now === "compose" && history.isNewest(event.job)) {
     wishes.hush();
-    piece.grow(event.score, history.how.get(event.job)?.bars);
+    piece.grow(event.score, history.how.get(event.job));
   } else {
     if (event.type === "styles") wishes.loadStyles().catch(complain);
     views.hear(event);

@@ -5,6 +5,9 @@ import { Roll } from "./roll.js";
 import { Time, clock } from "./score.js";
 import { Sheet } from "./sheet.js";
 
+// Seconds of a piece that is being made that must be there before it sounds.
+const ENOUGH = 3;
+
 export class Piece {
   constructor({ player, onShown, onOpened }) {
     Object.assign(this, { player, onShown, onOpened });
@@ -24,7 +27,8 @@ export class Piece {
   async open(id, { play = false, from = 0, after = false } = {}) {
     if (this.roll.dirty && this.take && this.take.id !== id && !confirm("Leave the changes that are not saved?")) return;
     const opened = await ask(`/api/takes/${id}`);
-    const goesOn = after && this.player.playing;
+    const grown = this.growing && this.player.growing;
+    const goesOn = grown || (after && this.player.playing);
     if (!goesOn) this.player.pause();
     this.take = opened;
     this.time = new Time(opened.score);
@@ -33,13 +37,16 @@ export class Piece {
     this.growing = undefined;
     if (after) this.roll.adopt(opened.score);
     else {
-      this.roll.muted = this.player.muted = new Set();
+      this.roll.muted = this.player.muted = grown ? this.roll.muted : new Set();
       this.roll.load(opened.score);
       this.readLocks();
       this.readDraft();
     }
     this.keepLocks();
-    this.player.load(opened.score, this.roll.notes);
+    if (grown) {
+      this.player.grow(opened.score, this.roll.notes);
+      this.player.growing = false;
+    } else this.player.load(opened.score, this.roll.notes);
     this.player.onStop = () => this.showPlaying();
     if (!goesOn) this.player.position = this.time.seconds(from);
     memory.set("open", id);
@@ -52,29 +59,53 @@ export class Piece {
     this.showPlaying();
   }
 
-  // A piece that is being made, as far as it is.
-  grow(score, bars) {
+  // A piece that is being made, as far as it is; it sounds as soon as there is enough of it, from a bar on.
+  grow(score, { bars, bar } = {}) {
     if (this.roll.dirty) return;
-    this.player.pause();
+    const { player, roll } = this;
+    const begins = !this.growing || roll.notes.length > score.tracks.reduce((sum, track) => sum + track.notes.length, 0);
+    if (begins) {
+      player.pause();
+      roll.setPlayhead(0, false, false);
+    }
     $("empty").hidden = true;
     $("piece").hidden = false;
     this.growing = true;
     this.take = undefined;
-    this.roll.lockedBars.clear();
-    this.roll.lockedTracks.clear();
-    this.roll.chosenTracks.clear();
-    this.roll.setPlayhead(0, false, false);
-    this.roll.grow(score, bars);
+    for (const set of [roll.lockedBars, roll.lockedTracks, roll.chosenTracks]) set.clear();
+    this.time = new Time(score);
+    roll.grow(score, bars);
     $("title").value = score.title || "Composing…";
     $("facts").textContent = `composing: ${count(score.bars.length - 1, "bar")} so far`;
     $("tracks").replaceChildren();
+    if (player.playing) player.grow(score, roll.notes);
+    else this.soundSoon(score, bar).catch(() => {});
     this.onShown();
+  }
+
+  async soundSoon(score, bar) {
+    const { player, roll } = this;
+    const from = bar === undefined ? 0 : this.time.seconds(roll.bars[bar - roll.firstBar] ?? 0);
+    if (score.seconds - from < ENOUGH || !player.context || this.tuning) return;
+    this.tuning = true;
+    try {
+      await player.ready();
+      if (!this.growing) return;
+      player.muted = roll.muted = new Set();
+      player.load(roll.score, roll.notes);
+      await player.play(from);
+      player.growing = true;
+      this.showPlaying();
+    } finally {
+      this.tuning = false;
+    }
   }
 
   // What was being made is not to be: back to the piece that was there.
   async shrink() {
     if (!this.growing) return;
     this.growing = undefined;
+    this.player.pause();
     const before = memory.get("open");
     if (before) await this.open(before);
     else {
@@ -245,11 +276,11 @@ export class Piece {
   }
 
   follow() {
-    const { player } = this;
-    if (!this.take || player.score !== this.take.score) return;
+    const { player, roll } = this;
+    if (!player.score || player.score !== (this.take?.score ?? (this.growing && roll.score))) return;
     const { tick } = player;
-    this.roll.setPlayhead(tick, player.playing, player.playing);
-    this.sheet.mark(tick / this.take.score.ticks_per_quarter, player.playing);
+    roll.setPlayhead(tick, player.playing, player.playing);
+    this.sheet.mark(tick / player.score.ticks_per_quarter, player.playing);
     $("clock").textContent = `${clock(player.now())} / ${clock(player.length)}`;
   }
 }

@@ -19,6 +19,7 @@ export class Player {
     this.playing = false;
     this.volume = 0.8;
     this.looping = false;
+    this.growing = false;
     this.muted = new Set();
     this.onStop = () => {};
     this.position = 0;
@@ -70,6 +71,20 @@ export class Player {
     if (this.playing) this.restart(this.now());
   }
 
+  // A piece of which more comes: what has been sent to the synthesiser stays, what is new follows.
+  grow(score, notes) {
+    const tracks = this.score.tracks.length;
+    this.score = score;
+    this.time = new Time(score);
+    this.events = eventsOf(notes, this.time);
+    this.next = this.events.findIndex((event) => event.start >= this.sentUntil);
+    if (this.next < 0) this.next = this.events.length;
+    this.length = this.events.reduce((end, event) => Math.max(end, event.stop), 0);
+    if (score.tracks.length === tracks) return;
+    this.sent = false;
+    this.sendPrograms();
+  }
+
   // What comes after all that is there, from a time in seconds on; what was played is forgotten.
   extend(score, start) {
     const { tracks } = this.score;
@@ -117,12 +132,16 @@ export class Player {
   restart(from) {
     this.silence();
     this.zero = this.context.currentTime + 0.06 - from;
+    this.sentUntil = from;
     this.next = this.events.findIndex((event) => event.start >= from - 0.001);
     if (this.next < 0) this.next = this.events.length;
   }
 
   pump() {
+    // What is still being made is waited for.
+    if (this.growing) this.zero = Math.max(this.zero, this.context.currentTime - Math.max(0, this.length - 2 * AHEAD));
     const now = this.context.currentTime - this.zero;
+    this.sentUntil = Math.max(this.sentUntil, now + AHEAD);
     while (this.next < this.events.length && this.events[this.next].start < now + AHEAD) {
       const event = this.events[this.next++];
       if (this.muted.has(event.track)) continue;
@@ -130,7 +149,7 @@ export class Player {
       const start = Math.max(this.context.currentTime, this.zero + event.start);
       this.sound(channel, event, start, Math.max(start + 0.02, this.zero + event.stop - 0.005));
     }
-    if (now > this.length + 0.05) {
+    if (!this.growing && now > this.length + 0.05) {
       if (this.looping) this.restart(0);
       else if (now > this.length + 0.6) {
         this.pause();
@@ -143,7 +162,7 @@ export class Player {
   pause() {
     if (!this.playing) return;
     this.position = Math.min(this.now(), this.length);
-    this.playing = false;
+    this.playing = this.growing = false;
     clearInterval(this.timer);
     this.silence();
     // What was sent ahead begins after this.

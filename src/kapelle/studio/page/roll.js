@@ -84,7 +84,7 @@ export class Roll {
     const bar = this.bars.at(-1) / Math.max(1, this.bars.length - 1);
     this.fit(bars ? Math.max(bar * bars, this.bars.at(-1)) : this.bars.at(-1));
     const right = this.x(this.end);
-    if (right > this.width - 30) this.box.scrollLeft += right - this.width + 60;
+    if (!this.sounding && right > this.width - 30) this.box.scrollLeft += right - this.width + 60;
   }
 
   measure() {
