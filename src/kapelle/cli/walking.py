@@ -203,7 +203,7 @@ def _window(style: WindowStyle, text: str, out: Path) -> Score:
         clip = next(iter(found.values())) if found else score
         style.measure(clip)
     except CodecError as error:
-        raise WishError(f"{shown(path)}: {error}") from None
+        raise WishError(f"{shown(path)}: {error} (in the style {style.name}; --style names another)") from None
     if _bars(clip) < _length(style):
         click.echo(f"{shown(path)}: shorter than {_length(style)} bars; silence fills it", err=True)
     return clip
