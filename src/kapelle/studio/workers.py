@@ -76,6 +76,8 @@ class Worker:
         # Another thread may have shut the pipe in the middle of a read, of which it then says a TypeError.
         except (EOFError, OSError, TypeError):
             self.end()
+            if self._process is not None:
+                self._process.join()
             code = self._process.exitcode if self._process is not None else None
             how = f"signal {-code}" if code is not None and code < 0 else f"code {code}"
             raise WorkError(f"the process that did it ended ({how}); try again, or with a smaller piece") from None
