@@ -32,6 +32,8 @@ def compose(page: Any, style: str = "folk", bars: int = 4) -> None:
 
 def open_take(page: Any) -> dict[str, Any]:
     """The take that is open, as the server keeps it."""
+    # A take is in the list a moment before the page opens it.
+    wait(page, "(localStorage['kapelle-open'] ?? 'null') !== 'null'")
     return dict(page.evaluate("fetch('/api/takes/' + JSON.parse(localStorage['kapelle-open'])).then(a => a.json())"))
 
 
