@@ -269,6 +269,23 @@ def test_a_run_that_does_not_learn_is_called_so() -> None:
     assert verdict(outcome) == "not learning"
 
 
+@pytest.mark.parametrize(
+    ("accuracies", "found"),
+    [
+        ((0.385, 0.379, 0.404, 0.381, 0.402, 0.381), "not learning"),
+        ((0.385, 0.379, 0.381, 0.41, 0.44, 0.48), "learning"),
+    ],
+)
+def test_a_run_that_is_above_the_commonest_word_for_a_moment_only_does_not_learn(
+    accuracies: tuple[float, ...], found: str
+) -> None:
+    rows = [
+        Row(epoch, 400 * epoch, 60.0 * epoch, 13.4, accuracy, 13.5 - 0.01 * epoch, accuracy, 0.003, 1.0, 500.0)
+        for epoch, accuracy in enumerate(accuracies, 1)
+    ]
+    assert judge(rows, 0.379, "time").name == found
+
+
 @pytest.mark.slow
 def test_a_run_that_goes_crazy_falls_back_goes_on_and_says_so() -> None:
     def spoil(run: Trainer) -> None:

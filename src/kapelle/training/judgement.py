@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from .log import Row
 
 ABOVE_BASELINE = 0.02
 """What has learnt anything names the word that comes this share more often than the most frequent word does."""
+LATE = 3
+"""The last looks, whose median counts: a network may leave the most frequent word for a moment and come back to it."""
 SURE_UPDATES = 300
 """Before so many updates nothing is called "not learning" while the run still goes on."""
 TURNED = 1.01
@@ -54,11 +57,15 @@ def judge(rows: Sequence[Row], baseline: float, ended: str = "", copies: str = "
     if not looks:
         return Verdict("learning", "it has only begun")
     best, last = min(looks, key=lambda row: row.valid), looks[-1]
-    reached = max(max(row.valid_accuracy, row.train_accuracy) for row in looks)
+    late = looks[-LATE:]
+    reached = max(
+        *(best.valid_accuracy, best.train_accuracy),
+        *(median(row.valid_accuracy for row in late), median(row.train_accuracy for row in late)),
+    )
     if reached < baseline + ABOVE_BASELINE and (ended or last.updates >= SURE_UPDATES):
         return Verdict(
             "not learning",
-            f"accuracy {reached:.0%} at best, and always naming the most frequent word gives {baseline:.0%}",
+            f"accuracy {reached:.0%}, and always naming the most frequent word gives {baseline:.0%}",
             "train for longer, or go on from another style with --from",
         )
     if copies:
