@@ -96,11 +96,11 @@ def _breaches(score: Score) -> str:
     if len(score.tracks) != 4:
         return ""
     found = voice_leading([score])
-    kinds = {
-        "parallels": found.parallels,
-        "crossings": found.crossings,
-        "out of range": found.ranges,
-        "leading notes not resolved": found.leading_notes,
-    }
-    broken = ", ".join(f"{number} {name}" for name, number in kinds.items() if number)
+    kinds = (
+        (found.parallels, "parallel", ""),
+        (found.crossings, "crossing", ""),
+        (found.ranges, "note", " out of range"),
+        (found.leading_notes, "leading note", " not resolved"),
+    )
+    broken = ", ".join(counted(number, noun) + what for number, noun, what in kinds if number)
     return f"{broken or 'no rule of part-writing broken'}; "

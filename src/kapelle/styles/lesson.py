@@ -19,6 +19,7 @@ from ..networks import Columns, Network, is_latent, network
 from ..networks.lstm import PRESETS as REFERENCES
 from .card import Card, Habits
 from .learnt import learnt_space
+from .manners import manner_of, mixable
 from .style import Style
 from .windows import WindowStyle
 
@@ -365,30 +366,6 @@ def small_data_remark(pieces: int) -> str:
     if pieces < 100:
         return f"{pieces} pieces: expect the style's surface; more pieces make it freer."
     return ""
-
-
-def manner_of(piece: Piece) -> str:
-    """Of which manner a piece is: the first folder in which it lies."""
-    folder, _, rest = piece.source.partition("/")
-    return folder if rest else ""
-
-
-def mixable(codec: Any, corpus: Corpus) -> Codec:
-    """The codec for a corpus in which each folder is a manner of its own.
-
-    Raises:
-        CorpusError: if there are not several folders, or the codec knows no manners.
-    """
-    manners = sorted({manner_of(piece) for piece in corpus.pieces})
-    if not hasattr(codec, "with_manners"):
-        raise CorpusError("expected a network that can mix manners, chords or biaxial, got another one: name it")
-    if len(manners) < 2 or "" in manners:
-        raise CorpusError(
-            f"{corpus.name}: expected a folder for each manner that can be mixed, and all music in them, got "
-            f"{', '.join(filter(None, manners)) or 'none'}; sort the files into folders"
-        )
-    found: Codec = codec.with_manners(manners)
-    return found
 
 
 def _encoded(codec: Any, pieces: Sequence[Piece]) -> list[NDArray[np.int32]]:

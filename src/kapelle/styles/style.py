@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 from ..codecs import Codec
 from ..errors import WishError
 from ..evaluation import Memory, longest_silence, looped_bars
-from ..music import Key, Meter, Score, Wishes, clip, parse_pitch
-from ..music.instruments import program_of
+from ..music import Key, Meter, Score, clip
 from ..networks import Network, Player, mixed
-from ..sampling import Taste
 from .card import Card, Habits, places
 from .continuation import join, prompt_of
 from .harmonising import Harmony, choir_of, harmonised
 from .piece import Request, compose_once
 from .rewriting import bars_of, rewritten_end, rewritten_voices, tracks_of
+from .wanted import part_writing, programs_of, share_of, taste_of, wishes_of
 
 TAKES = 8
 """How often a piece that got stuck is drawn again before the best of them is taken."""
@@ -114,13 +113,15 @@ class Style:
         Raises:
             WishError: if a wish is out of range, two exclude each other, or the style has no memory to be original by.
         """
-        wishes, taste = _understood(
-            lambda: self._wishes(bars, notes, seconds, key, meter, tempo, range, polyphony, fermatas, rules),
-            lambda: self._taste(temperature, top_k, top_p, min_p),
+        if fermatas is not None or rules:
+            self._check_voices("fermatas and rules of part-writing")
+        taste = taste_of(self.codec, temperature, top_k, top_p, min_p)
+        wishes = wishes_of(
+            self.habits, bars, notes, seconds, key, meter, tempo, range, polyphony, fermatas, tuple(rules)
         )
-        programs = _understood(lambda: [_program(instrument) for instrument in instruments])[0]
+        programs = programs_of(instruments)
         memory = self._memory() if original else None
-        request = Request(wishes, taste, repetition=_share(repetition), instruments=len(programs), memory=memory)
+        request = Request(wishes, taste, repetition=share_of(repetition), instruments=len(programs), memory=memory)
         if seen is not None:
             request = replace(request, seen=lambda score: seen(self._dressed(score, programs, title)))
         score = self._mixed(mix, seed)._best_of_takes(request, seed, tell or (lambda line: None))
@@ -177,14 +178,14 @@ class Style:
             WishError: if a wish is out of range, or the style has no memory to be original by.
             CodecError: if the beginning has no notes that this style can play.
         """
-        taste = _understood(lambda: self._taste(temperature, top_k, top_p, min_p))[0]
+        taste = taste_of(self.codec, temperature, top_k, top_p, min_p)
         prompt = prompt_of(self.codec, beginning, bars, self.habits)
         request = Request(
             prompt.wishes,
             taste,
             prompt.steps,
             prompt.stop,
-            _share(repetition),
+            share_of(repetition),
             prompt.shift,
             memory=self._memory() if original else None,
             seen=None if seen is None else lambda score: seen(join(beginning, score, prompt)),
@@ -225,10 +226,8 @@ class Style:
         """
         self._check_voices("harmonies")
         choir = choir_of(given, write, tell or (lambda line: None))
-        wishes, taste = _understood(
-            lambda: Wishes(fermatas=None if fermatas is None else tuple(fermatas), rules=tuple(rules)),
-            lambda: self._taste(temperature, top_k, top_p, min_p),
-        )
+        taste = taste_of(self.codec, temperature, top_k, top_p, min_p)
+        wishes = part_writing(fermatas, rules)
         return harmonised(self.codec, self.player, choir, bars, wishes, taste, np.random.default_rng(seed))
 
     def rewrite(
@@ -271,14 +270,9 @@ class Style:
                 stretches,
                 self.name,
             )
-        wishes, drawn = _understood(lambda: Wishes(rules=tuple(rules)), lambda: self._taste(**taste))
+        wishes, drawn = part_writing(None, rules), taste_of(self.codec, **taste)
         rng = np.random.default_rng(seed)
         return rewritten_voices(self.codec, lambda: self.player, score, places, stretches, wishes, drawn, rng, tell)
-
-    def _taste(self, temperature: float | None, top_k: int, top_p: float | None, min_p: float) -> Taste:
-        warm, enough, motion = self.codec.taste
-        temperature, top_p = warm if temperature is None else temperature, enough if top_p is None else top_p
-        return Taste(temperature, top_k, top_p, min_p, motion)
 
     @property
     def can_be_given(self) -> bool:
@@ -368,60 +362,6 @@ class Style:
             return ""
         return f"copies {found} from what it learnt; up to {self.memory.limit} in a row are usual"
 
-    def _wishes(
-        self,
-        bars: int | None,
-        notes: int | None,
-        seconds: float | None,
-        key: str | Key | None,
-        meter: str | Meter | None,
-        tempo: float | None,
-        range: tuple[str | int, str | int] | None,
-        polyphony: int | None,
-        fermatas: Sequence[int] | None,
-        rules: Sequence[str],
-    ) -> Wishes:
-        if fermatas is not None or rules:
-            self._check_voices("fermatas and rules of part-writing")
-        own = self.habits.low, self.habits.high
-        low, high = own if range is None else (_pitch(range[0]), _pitch(range[1]))
-        return Wishes(
-            bars,
-            notes,
-            seconds,
-            Key.parse(key) if isinstance(key, str) else key and replace(key, onset=0),
-            Meter.parse(meter) if isinstance(meter, str) else meter and replace(meter, onset=0),
-            tempo,
-            low,
-            high,
-            (self.habits.polyphony or None) if polyphony is None else polyphony,
-            self.habits.monophonic,
-            fermatas=None if fermatas is None else tuple(fermatas),
-            rules=tuple(rules),
-        )
-
     def _check_voices(self, what: str) -> None:
         if not self.codec.in_voices:
             raise WishError(f"{what} are for styles that were learnt in voices, as chorale was; {self.name} was not")
-
-
-def _share(repetition: float | None) -> float | None:
-    if repetition is not None and not 0 <= repetition <= 1:
-        raise WishError(f"expected repetition as a share of bars, 0..1, got {repetition}")
-    return repetition
-
-
-def _understood(*readers: Callable[[], Any]) -> list[Any]:
-    """What the readers read; a value out of range becomes the user's error."""
-    try:
-        return [reader() for reader in readers]
-    except ValueError as error:
-        raise WishError(str(error)) from None
-
-
-def _pitch(pitch: str | int) -> int:
-    return parse_pitch(pitch) if isinstance(pitch, str) else pitch
-
-
-def _program(instrument: str | int) -> int:
-    return program_of(str(instrument))

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from ..codecs.bars import BarsCodec
 from ..errors import CodecError, WishError
-from ..music import Key, Meter, Score, TempoMap, clip, parse_pitch, with_detected_key
-from ..music.instruments import program_of
+from ..music import Key, Meter, Score, TempoMap, clip, with_detected_key
 from ..sampling import Taste, likelihood
 from ..sampling import tell as tell_windows
 from .space import Floats, Space, between
 from .steering import measured, steered
 from .style import Style, Tell
-from .wanted import beat, first_bars, only_possible, refuse, taste_of
+from .wanted import beat, first_bars, only_possible, pitch_of, programs_of, refuse, taste_of
 
 MOST_STEPS, MOST_GRID, MOST_BARS = 100, 32, 1024
 TRIES = 8
@@ -94,7 +93,7 @@ class WindowStyle(Style):
         if bars is not None and not 1 <= bars <= MOST_BARS:
             refuse(f"expected bars from 1 to {MOST_BARS}, got {bars}", "leave it out for one window")
         rng = np.random.default_rng(seed)
-        taste = taste_of(0.9 if temperature is None else temperature, top_k, 0.98 if top_p is None else top_p, min_p)
+        taste = taste_of(self.codec, temperature, top_k, top_p, min_p)
         allowed = self._allowed(key, range)
         own = self._codec.vocabulary.meters
         name = meter.name if isinstance(meter, Meter) else meter or own[int(rng.choice(self._space.meters))]
@@ -161,7 +160,7 @@ class WindowStyle(Style):
         if not 1 <= bars <= MOST_BARS:
             refuse(f"expected bars from 1 to {MOST_BARS}, got {bars}", "")
         rng = np.random.default_rng(seed)
-        taste = taste_of(0.9 if temperature is None else temperature, top_k, 0.98 if top_p is None else top_p, min_p)
+        taste = taste_of(self.codec, temperature, top_k, top_p, min_p)
         known = self._codec.last_bars(beginning, length - length // 2)
         meter = self._codec.vocabulary.meters[int(known[0, 0])]
         number, bar = self._known(meter), self._codec.vocabulary.bar_steps[int(known[0, 0])]
@@ -256,7 +255,7 @@ class WindowStyle(Style):
             refuse(f"expected a similarity of 0 to 1 and 1 to {MOST_STEPS} pieces, got {similarity} and {count}", "")
         rng = np.random.default_rng(seed)
         points, meter = self._points([score])
-        taste, tempo = taste_of(temperature), score.tempos.mean(score.end)
+        taste, tempo = taste_of(self.codec, temperature), score.tempos.mean(score.end)
         found: dict[bytes, Score] = {}
         known = {self._codec.encode(score).tobytes()}
         spare: list[Score] = []
@@ -348,7 +347,7 @@ class WindowStyle(Style):
     def _played(
         self, points: Floats, meter: str, temperature: float, seed: int | None, tempos: Sequence[float]
     ) -> list[Score]:
-        steps = self._told(points, meter, taste_of(temperature), np.random.default_rng(seed))
+        steps = self._told(points, meter, taste_of(self.codec, temperature), np.random.default_rng(seed))
         return [self._score(window[None], tempo / beat(meter), ()) for window, tempo in zip(steps, tempos, strict=True)]
 
     def _tempos(self, scores: Sequence[Score], places: Sequence[tuple[int, float]]) -> list[float]:
@@ -378,7 +377,7 @@ class WindowStyle(Style):
             return None
         try:
             tonality = Key.parse(key) if isinstance(key, str) else key
-            low, high = (parse_pitch(p) if isinstance(p, str) else p for p in range or (0, 127))
+            low, high = (pitch_of(pitch) for pitch in range or (0, 127))
             return self._codec.allowed(tonality, low, high)
         except (ValueError, CodecError) as error:
             raise WishError(str(error)) from None
@@ -389,10 +388,7 @@ class WindowStyle(Style):
         if tempo is not None:
             score = score.replace(tempos=TempoMap.constant(tempo * score.meters[0].beat_quarters))
         if instruments:
-            try:
-                programs = [i if isinstance(i, int) else program_of(i) for i in instruments]
-            except ValueError as error:
-                raise WishError(str(error)) from None
+            programs = programs_of(instruments)
             lines = iter([*programs, *[programs[-1]] * len(score.tracks)])
             score = score.replace(
                 tracks=tuple(t if t.is_drum else t.replace(program=next(lines)) for t in score.tracks)

@@ -80,8 +80,8 @@ class EventsCodec:
     onward: tuple[int, ...] = ()
     taste = (0.9, 0.98, 1.0)
     header_steps = len(HEADER)
-    steps_per_quarter = 0
     """How many steps of facts about the whole piece come first."""
+    steps_per_quarter = 0
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:
         self.vocabulary = vocabulary or Vocabulary()
