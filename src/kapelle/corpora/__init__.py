@@ -65,7 +65,7 @@ def sources() -> dict[str, Source]:
     """Every named corpus by its name.
 
     >>> sorted(sources())[:2]
-    ['chorale', 'essen']
+    ['bands', 'chorale']
     """
     found: list[Any] = []
     for info in pkgutil.iter_modules(__path__):
