@@ -8,10 +8,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from studio_process import Server
+from studio_process import PATIENCE, Server
 
 BROWSER = os.environ.get("KAPELLE_BROWSER", "")
 """The program of a Chromium; without it none of these tests runs, since they take minutes."""
+
+
+RECORDER = """window.told = []; new MutationObserver((changes) => changes.forEach((change) =>
+    change.addedNodes.forEach((node) => node.classList?.contains('toast') && window.told.push(node.textContent))
+)).observe(document, { childList: true, subtree: true });"""
+"""Keeps in `told` what the page says for some seconds only."""
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +46,8 @@ def server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 def page(browser: Any, server: Server) -> Iterator[Any]:
     """The page, ready; it must have asked nobody else for anything, and found no fault in itself."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    context.set_default_timeout(1000 * PATIENCE)
+    context.add_init_script(RECORDER)
     opened = context.new_page()
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))

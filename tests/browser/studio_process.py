@@ -37,13 +37,17 @@ class Server:
             self.process.kill()
         else:
             self.process.terminate()
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         assert self.process.stdout is not None
         self.process.stdout.close()
         return code
 
 
-def wait(page: Any, expression: str, seconds: float = 60) -> Any:
+PATIENCE = 240.0
+"""Seconds until something is taken to be broken and not only slow; nothing waits for that long on a machine at rest."""
+
+
+def wait(page: Any, expression: str, seconds: float = PATIENCE) -> Any:
     """The value of an expression once it is true; the page's policy forbids Playwright's own way to wait for one."""
     end = time.monotonic() + seconds
     while not (value := page.evaluate(expression)):

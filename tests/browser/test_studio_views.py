@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pictures import VIEWS
-from studio_process import Server
+from studio_process import PATIENCE, Server
 
 LOOKS = ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"))
 
@@ -16,6 +16,7 @@ LOOKS = ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"))
 def shown(request: pytest.FixtureRequest, browser: Any, server: Server) -> Iterator[Any]:
     width, scheme = request.param
     context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     page.goto(server.url)
     page.wait_for_selector("body[data-ready]")

@@ -57,9 +57,12 @@ export class View {
 
   // Goes on with what was begun, also after a reload.
   async look() {
+    const turn = this.turn = (this.turn ?? 0) + 1;
     this.sitting = memory.get("quiz", {}).sitting ?? "";
     $("quiz-wait").hidden = false;
     const state = await this.ask({ do: "look" });
+    // Another style was chosen meanwhile, or a round begun.
+    if (turn !== this.turn) return;
     if (state.question) await this.show(state);
     else {
       this.showStart();
@@ -68,6 +71,7 @@ export class View {
   }
 
   async begin() {
+    this.turn += 1;
     const experience = $("quiz-form").elements.experience.value;
     const pairs = Number($("quiz-pairs").value);
     $("quiz-form").hidden = true;

@@ -35,7 +35,9 @@ export class View {
 
   async enter() {
     $("no-training").hidden = session.train;
-    if (this.now) await this.open(this.now.id);
+    // What is being sent is known here before the server tells of it.
+    if (this.reading) this.show();
+    else if (this.now) await this.open(this.now.id);
     else await this.list();
   }
 
@@ -58,7 +60,7 @@ export class View {
         make("small", {}, `${STATES[training.state]} · ${count(training.num_pieces, "piece")}`)))));
     $("earlier").hidden = !trainings.length;
     const running = trainings.find((training) => training.state === "running");
-    if (running) await this.open(running.id);
+    if (running && !this.now) await this.open(running.id);
   }
 
   async open(id) {
@@ -69,7 +71,7 @@ export class View {
 
   close() {
     this.halt();
-    this.now = undefined;
+    this.now = this.reading = undefined;
     this.local = [];
     this.show();
     this.list().catch(complain);
@@ -86,32 +88,43 @@ export class View {
 
   async bring(files) {
     if (!files.length) return;
-    if (!this.now || this.now.state !== "collecting") {
-      this.local = [];
-      this.now = { ...(await ask("/api/trainings", { method: "POST" })), files: [], rows: [], samples: [] };
-    }
-    const { now } = this;
+    const now = await this.collecting();
     const form = $("train-form").elements;
     if (!form.title.value) form.title.value = files[0].name.includes("/") ? files[0].name.split("/")[0].slice(0, 60) : "";
-    const waiting = [];
+    // More may be dropped while the first are still on their way.
+    const reading = this.reading ??= { done: 0, all: 0, waiting: [], senders: 0 };
     for (const each of files) {
       const why = unfit(each);
       if (why) this.local.push({ name: each.name, pieces: [], problems: [why] });
-      else waiting.push(each);
+      else reading.waiting.push(each);
     }
-    this.reading = { done: 0, all: waiting.length };
+    reading.all = reading.done + reading.waiting.length + reading.senders;
     this.show();
-    const send = async () => {
-      for (let each = waiting.shift(); each && this.now === now; each = waiting.shift()) {
-        const line = await this.send(now, each);
-        now.files.push(line);
-        this.reading.done += 1;
-        this.showSoon();
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, send));
+    const free = AT_ONCE - reading.senders;
+    reading.senders = AT_ONCE;
+    await Promise.all(Array.from({ length: free }, () => this.sendAll(now, reading)));
+  }
+
+  // The training that files go to: one, also where more are dropped before it is there.
+  collecting() {
+    if (this.now?.state === "collecting") return this.now;
+    this.beginning ??= ask("/api/trainings", { method: "POST" }).then((begun) => {
+      this.local = [];
+      return this.now = { ...begun, files: [], rows: [], samples: [] };
+    }).finally(() => { this.beginning = undefined; });
+    return this.beginning;
+  }
+
+  async sendAll(now, reading) {
+    for (let each; this.now === now && (each = reading.waiting.shift());) {
+      now.files.push(await this.send(now, each));
+      reading.done += 1;
+      this.showSoon();
+    }
+    reading.senders -= 1;
+    if (reading.senders || this.now !== now) return;
     this.reading = undefined;
-    if (this.now === now) this.show();
+    this.show();
   }
 
   async send(now, { file, name }) {
@@ -161,7 +174,7 @@ export class View {
   hearEnd(event) {
     const over = event.type === "job" && ["done", "failed", "cancelled"].includes(event.job.state);
     if (event.type === "job" && this.now?.state === "running" && event.job.notes.length) $("train-told").textContent = event.job.notes.at(-1);
-    if (over && this.now) this.open(this.now.id).catch(complain);
+    if (over && this.now && !this.reading) this.open(this.now.id).catch(complain);
   }
 
   // -- what is shown ------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-// The views of the page, and which of them is shown; each is fetched when it is first opened.
+// The views of the page, and which of them is shown. What is shown can be used: none is fetched later than the page.
 import { $, complain } from "./parts.js";
-
-const MODULES = { train: () => import("./train.js"), quiz: () => import("./quiz.js"), radio: () => import("./radio.js") };
+import { View as Quiz } from "./quiz.js";
+import { View as Radio } from "./radio.js";
+import { View as Train } from "./train.js";
 
 export class Views {
   constructor({ hush }) {
@@ -13,7 +14,7 @@ export class Views {
 
   // `shared` is what every view may use.
   begin(shared) {
-    this.shared = shared;
+    this.opened = { radio: new Radio(shared), train: new Train(shared), quiz: new Quiz(shared) };
     addEventListener("hashchange", () => this.follow());
     this.follow();
   }
@@ -37,16 +38,7 @@ export class Views {
     }
     const hash = name === "compose" ? "" : `#${name}`;
     if (location.hash !== hash) window.history.replaceState(undefined, "", hash || "/");
-    this.load(name).catch(complain);
-  }
-
-  async load(name) {
-    if (!MODULES[name]) return;
-    if (!this.opened[name]) {
-      const { View } = await MODULES[name]();
-      this.opened[name] ??= new View(this.shared);
-    }
-    await this.opened[name].enter?.();
+    Promise.resolve(this.opened[name]?.enter()).catch(complain);
   }
 
   hear(event) {
