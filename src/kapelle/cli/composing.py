@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--range", "range_", metavar="LOW-HIGH", help="Lowest and highest pitch, such as C3-C6.")
 @click.option("--polyphony", type=Number(int, "4"), help="How many notes may sound at once.")
 @click.option("--instrument", "instruments", multiple=True, help="Such as violin or 40; again for each further track.")
+@click.option("--chords", metavar="LINE", help='One a bar, such as "Am F C G"; for styles of windows with lines.')
 @click.option("--mix", help="Of a style's manners, with shares: bach:0.7,chopin:0.3.  [one of them]")
 @click.option("--title", help="Of the piece; the style and the seed without it.")
 @with_options(VOICES, TASTE, ORIGINALITY, FILES)

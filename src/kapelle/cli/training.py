@@ -33,8 +33,9 @@ LISTENED = "recordings"
 NETWORKS = (
     "stepwise; voices or chorale for music in four voices; chords or biaxial for music as a picture; or a reference "
     "network: softology, skuldur, textbook, event, bachbot for four voices, johnson and deepj as pictures; or musicvae "
-    "for windows of a few bars, and the published ones: cat-mel_2bar_small, cat-mel_2bar_big, cat-drums_2bar_small, "
-    "cat-drums_2bar_big, flat-mel_16bar, hierdec-mel_16bar, hier-mel_16bar, flat-trio_16bar, hierdec-trio_16bar, "
+    "for windows of a few bars, and the published ones: cat-mel_2bar_small, cat-mel_2bar_big, "
+    "cat-mel_2bar_med_chords, cat-drums_2bar_small, cat-drums_2bar_big, flat-mel_16bar, hierdec-mel_16bar, "
+    "hier-mel_16bar, flat-trio_16bar, hierdec-trio_16bar, "
     "hier-trio_16bar.  [stepwise, or musicvae with --kind]"
 )
 """Help for the option --network."""

@@ -1,16 +1,30 @@
 """Values and pure edits: scores, tracks, notes, metre, tempo, key."""
 
 from .chord import QUALITIES, ChordSymbol, name_chord
-from .edit import chain, clip, graft, merge, quantise, resample, slice_bars, together, transpose, with_detected_key
+from .edit import (
+    chain,
+    clip,
+    concatenate,
+    graft,
+    merge,
+    quantise,
+    resample,
+    slice_bars,
+    together,
+    transpose,
+    with_detected_key,
+)
 from .key import Key, detect_key, key_fit, spell
 from .meter import Meter, bar_starts
 from .notes import IntArray, Notes, Spans
 from .pitch import parse_pitch
 from .score import Score, TempoMap, Track
+from .triads import TRIADS, parse_chord, parse_chords, triad_name, triad_names
 from .wishes import Wishes
 
 __all__ = [
     "QUALITIES",
+    "TRIADS",
     "ChordSymbol",
     "IntArray",
     "Key",
@@ -24,11 +38,14 @@ __all__ = [
     "bar_starts",
     "chain",
     "clip",
+    "concatenate",
     "detect_key",
     "graft",
     "key_fit",
     "merge",
     "name_chord",
+    "parse_chord",
+    "parse_chords",
     "parse_pitch",
     "quantise",
     "resample",
@@ -36,5 +53,7 @@ __all__ = [
     "spell",
     "together",
     "transpose",
+    "triad_name",
+    "triad_names",
     "with_detected_key",
 ]

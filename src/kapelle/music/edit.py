@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -100,6 +101,36 @@ def chain(scores: Sequence[Score], bars: int) -> Score:
     tempos = [score.tempos.mean(score.end) for score in scores]
     onset = length * np.arange(len(scores))
     return Score(unit, tracks, TempoMap(onset, np.array(tempos)), (replace(scores[0].meters[0], onset=0),))
+
+
+def concatenate(scores: Sequence[Score]) -> Score:
+    """Scores one after the other as one, each as long as its bars, with all their tempos, metres and keys.
+
+    Tracks of one program and one name become one.
+
+    Raises:
+        ValueError: if there is no score.
+    """
+    if not scores:
+        raise ValueError("there is nothing to put together without a score")
+    unit = math.lcm(*(score.ticks_per_quarter for score in scores))
+    parts: dict[tuple[int, bool, str], list[Notes]] = {}
+    tempos: list[tuple[int, float]] = []
+    meters: list[Meter] = []
+    keys: list[Key] = []
+    start = 0
+    for score in (resample(score, unit) for score in scores):
+        for track in score.tracks:
+            notes = track.notes.replace(onset=track.notes.onset + start)
+            parts.setdefault((track.program, track.is_drum, track.name), []).append(notes)
+        rates = zip(score.tempos.onset.tolist(), score.tempos.quarters_per_minute.tolist(), strict=True)
+        tempos += [(start + onset, rate) for onset, rate in rates]
+        meters += [replace(meter, onset=start + meter.onset) for meter in score.meters]
+        keys += [replace(key, onset=start + key.onset) for key in score.keys]
+        start += int(score.bars()[-1])
+    tracks = tuple(Track(together(notes), *about) for about, notes in parts.items())
+    map_ = TempoMap(np.array([onset for onset, _ in tempos]), np.array([rate for _, rate in tempos]))
+    return Score(unit, tracks, map_, tuple(meters), tuple(keys), scores[0].pickup)
 
 
 def quantise(score: Score, steps_per_quarter: int) -> Score:

@@ -13,6 +13,7 @@ from .draw import Taste, draw_rows
 def tell(
     player: Any, codec: Any, points: NDArray[Any], meter: str, taste: Taste, rng: np.random.Generator,
     allowed: NDArray[np.bool_] | None = None, beginning: NDArray[np.int32] | None = None,
+    chords: NDArray[Any] | None = None,
 ) -> NDArray[np.int32]:  # fmt: skip
     """Windows told from points.
 
@@ -25,17 +26,19 @@ def tell(
         rng: where chance comes from.
         allowed: which words may come at all, shape (words of all columns,); None for all.
         beginning: steps that all windows begin with, whatever is allowed, shape (steps, F); None for none.
+        chords: words of a chord for each bar of each window, shape (N, bars); None for saying nothing of them.
 
     Returns:
         Shape (N, T, F).
     """
-    given = codec.empty(meter)
-    steps = np.repeat(given[None], len(points), 0)
+    steps = np.repeat(codec.empty(meter)[None], len(points), 0)
+    if chords is not None:
+        steps = codec.with_chords(steps, chords)
     columns = player.config.columns
     # Columns of two words, such as drums, say together what is struck: rare ones are not cut off one by one.
     twos = sum(columns.sizes[column] == 2 for column in columns.predicted)
-    player.begin(points, given)
-    for step in range(len(given)):
+    player.begin(points, steps if chords is not None else steps[:1])
+    for step in range(steps.shape[1]):
         for column in columns.predicted:
             if beginning is not None and step < len(beginning):
                 steps[:, step, column] = beginning[step, column]

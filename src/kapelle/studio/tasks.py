@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import time
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..errors import FileError
-from ..music import Notes, Score, TempoMap, Track, resample, slice_bars
+from ..music import Score, concatenate
 from ..styles import Style
 from . import quizzing, scores
 from .learning import inspect, train
@@ -59,53 +55,13 @@ def harmonize(tell: Tell, path: str, melody: dict[str, Any], wishes: dict[str, A
 
 
 def radio(tell: Tell, path: str, before: dict[str, Any] | None, wishes: dict[str, Any]) -> dict[str, Any]:
-    """What a radio plays next: a new piece without its close, or some bars after the last ones that were played.
-
-    A style brings a piece to its close, so twice as many bars are composed as are played.
-    """
-    style, bars = _style(path), wishes.pop("bars")
-    if before is None:
-        score = style.compose(bars=2 * bars, **wishes)
-        first = 0
-    else:
-        window = _last_bars(scores.from_values(before), bars)
-        first = len(window.bars()) - 1
-        score = style.continue_(window, bars=2 * bars, **wishes)
-    last = min(first + bars + (1 if before is None and score.pickup else 0), len(score.bars()) - 1)
-    return scores.to_values(slice_bars(score, first, last))
-
-
-def _last_bars(score: Score, bars: int) -> Score:
-    whole = len(score.bars()) - 1
-    return slice_bars(score, max(0, whole - bars), whole)
+    """What a radio plays next: some bars after the last ones that were played, if there are any."""
+    return scores.to_values(_style(path).play_on(None if before is None else scores.from_values(before), **wishes))
 
 
 def join(tell: Tell, parts: list[dict[str, Any]], title: str) -> dict[str, Any]:
     """Pieces that were played one after the other, as one."""
-    return _made(_joined([scores.from_values(part) for part in parts]).replace(title=title))
-
-
-def _joined(parts: list[Score]) -> Score:
-    unit = math.lcm(*(part.ticks_per_quarter for part in parts))
-    parts = [resample(part, unit) for part in parts]
-    tracks: dict[tuple[int, bool, str], list[tuple[int, int, int, int]]] = {}
-    tempos, meters, keys, start = [], [], [], 0
-    for part in parts:
-        for track in part.tracks:
-            rows = tracks.setdefault((track.program, track.is_drum, track.name), [])
-            columns = (track.notes.onset + start, track.notes.duration, track.notes.pitch, track.notes.velocity)
-            rows += zip(*(column.tolist() for column in columns), strict=True)
-        tempos += [(start + int(at), float(rate)) for at, rate in zip(*_tempos(part), strict=True)]
-        meters += [replace(meter, onset=start + meter.onset) for meter in part.meters]
-        keys += [replace(key, onset=start + key.onset) for key in part.keys]
-        start += int(part.bars()[-1])
-    whole = tuple(Track(Notes.of(rows), program, is_drum, name) for (program, is_drum, name), rows in tracks.items())
-    map_ = TempoMap(np.array([at for at, _ in tempos]), np.array([rate for _, rate in tempos]))
-    return Score(unit, whole, map_, tuple(meters), tuple(keys), parts[0].pickup)
-
-
-def _tempos(part: Score) -> tuple[Any, Any]:
-    return part.tempos.onset, part.tempos.quarters_per_minute
+    return _made(concatenate([scores.from_values(part) for part in parts]).replace(title=title))
 
 
 def read(tell: Tell, name: str, suffix: str, data: bytes) -> dict[str, Any]:

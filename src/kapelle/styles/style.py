@@ -17,10 +17,11 @@ from ..music import Key, Meter, Score, clip
 from ..networks import Network, Player, mixed
 from .card import Card, Habits, places
 from .continuation import join, prompt_of
+from .endless import Endless
 from .harmonising import Harmony, choir_of, harmonised
 from .piece import Request, compose_once
 from .rewriting import bars_of, rewritten_end, rewritten_voices, tracks_of
-from .wanted import part_writing, programs_of, share_of, taste_of, wishes_of
+from .wanted import part_writing, programs_of, refuse, share_of, taste_of, wishes_of
 
 TAKES = 8
 """How often a piece that got stuck is drawn again before the best of them is taken."""
@@ -29,7 +30,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Style:
+class Style(Endless):
     """A codec, a network, its weights, and where they come from.
 
     Attributes:
@@ -72,6 +73,7 @@ class Style:
         repetition: float | None = None,
         original: bool = False,
         mix: Mapping[str, float] | None = None,
+        chords: str | None = None,
         tell: Tell | None = None,
         seen: Callable[[Score], None] | None = None,
     ) -> Score:
@@ -106,6 +108,7 @@ class Style:
             original: whether no passage may be copied from those pieces for longer than other human pieces share one
                 with them.
             mix: in a style of several manners, such as composers, how much of each; None draws one of them.
+            chords: in a style of windows; see `WindowStyle.compose`.
             tell: called with a line whenever a take was thrown away, a wish could be met only roughly, or a passage
                 is copied for longer than that.
             seen: called now and then with the piece as far as it is; what a take is drawn again for begins anew.
@@ -115,6 +118,10 @@ class Style:
         """
         if fermatas is not None or rules:
             self._check_voices("fermatas and rules of part-writing")
+        if chords is not None:
+            refuse(
+                f"chords cannot be wished of the style {self.name}", "wish them of a style of windows, such as melody"
+            )
         taste = taste_of(self.codec, temperature, top_k, top_p, min_p)
         wishes = wishes_of(
             self.habits, bars, notes, seconds, key, meter, tempo, range, polyphony, fermatas, tuple(rules)

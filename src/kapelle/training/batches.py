@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +28,14 @@ class Batch:
         paid: which fields count, shape (B, T, F).
         real: which steps are no filling, shape (B, T).
         notes: how many of the steps are notes.
+        heard: what the encoder of a network of windows hears instead of them, shape (B, T, F); else None.
     """
 
     steps: NDArray[np.int64]
     paid: NDArray[np.bool_]
     real: NDArray[np.bool_]
     notes: int
+    heard: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,14 @@ class Epoch(Sequence[Batch]):
         rng = np.random.default_rng((*self._seed, number))
         picks = self._batches[number]
         cut = [_crop(self._pieces[index], start, length, self._codec, rng) for index, start, length in picks]
-        return collate([steps for steps, _ in cut], [paid for _, paid in cut], self._codec, MULTIPLE)
+        whole = collate([steps for steps, _ in cut], [paid for _, paid in cut], self._codec, MULTIPLE)
+        if not self._codec.in_windows:
+            return whole
+        codec: Any = self._codec
+        heard = whole.steps.copy()
+        for row, (steps, _) in enumerate(cut):
+            heard[row, : len(steps)] = codec.disguised(steps, rng)
+        return replace(whole, heard=heard)
 
 
 def _draw(pieces: Pieces, plan: BatchPlan, rng: np.random.Generator) -> list[list[Pick]]:

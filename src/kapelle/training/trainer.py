@@ -290,7 +290,8 @@ class Trainer:
         if not len(steps):
             return 0.0, 0
         with torch.autocast(device.split(":")[0], torch.bfloat16, enabled=self.low_precision):
-            costs, _, hits = self.module(steps, real=real, smoothing=self.recipe.smoothing)
+            heard = () if batch.heard is None else (torch.from_numpy(batch.heard[mine]).to(device),)
+            costs, _, hits = self.module(steps, *heard, real=real, smoothing=self.recipe.smoothing)
         total = (costs * paid).sum()
         loss = total / torch.tensor(int(batch.paid.any(-1).sum()), device=device)
         loss.backward()

@@ -8,6 +8,7 @@ A window is as many bars as its style says, in one metre. Each step of its grid 
     melody     of a line: silent, held, or struck with a pitch
     kick ...   of each drum: silent or struck
     ... loudness, timing   of what was struck just before, where the style tells them
+    chord      of the bar, where it is told; given, and heard by nobody but who tells the window
 
 A window knows nothing of the bars around it: a note that sounds on from before is struck at its start, and notes that
 sound in its last step end with it.
@@ -26,9 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CodecError, StyleError
-from ...music import Key, Meter, Notes, Score, TempoMap, Track, resample, together
+from ...music import Meter, Notes, Score, TempoMap, Track, resample, together
 from ...music.notes import MAX_UNIT
 from .cutting import Steps, cut, lay, window
+from .harmony import harmony, in_chords
 from .measures import measured
 from .narrowing import narrowed
 from .roles import Asked, assign
@@ -37,6 +39,10 @@ from .vocabulary import GIVEN, HELD, SILENT, STRUCK, Field, Vocabulary, loud_bea
 TICKS_PER_QUARTER = 480
 VELOCITIES = tuple(range(12, 128, 10))
 """The classes of loudness, where a style tells it."""
+HARMONISED = 0.5
+"""Share of the windows learnt from that are told their chords."""
+FARTHEST = 5
+"""Semitones by which a bar of these is heard higher or lower."""
 TIMING = 8
 """Words of timing each side of a step's own time, where a style tells it: a sixteenth of a step apart."""
 
@@ -235,7 +241,7 @@ class BarsCodec:
     def paid(self, steps: Steps) -> NDArray[np.bool_]:
         """Which fields of the steps are a choice, shape (steps, 3 + columns)."""
         paid = np.ones(steps.shape, bool)
-        paid[:, :GIVEN] = False
+        paid[:, [column for column, (_, _, given) in enumerate(self.layout) if given]] = False
         for at, field in enumerate(self.vocabulary.fields):
             if field.event >= 0:
                 paid[:, GIVEN + at] = steps[:, GIVEN + field.event] >= field.strikes
@@ -266,8 +272,8 @@ class BarsCodec:
         """What can be measured of windows (N, T, F) of one metre; see `measured`."""
         return measured(steps, self.vocabulary)
 
-    def allowed(self, key: Key | None = None, low: int = 0, high: int = 127) -> NDArray[np.bool_]:
-        """Which words of all columns a key and a range leave, shape (words of all columns,).
+    def allowed(self, classes: Iterable[int] | None = None, low: int = 0, high: int = 127) -> NDArray[np.bool_]:
+        """Which words of all columns some pitch classes and a range leave, shape (words of all columns,).
 
         Raises:
             CodecError: if they leave a line no pitch.
@@ -275,8 +281,8 @@ class BarsCodec:
         rows = [np.ones(size, bool) for _, size, _ in self.layout]
         pitch = np.arange(self.vocabulary.low, self.vocabulary.high + 1)
         fits = (pitch >= low) & (pitch <= high)
-        if key is not None:
-            fits &= np.isin(pitch % 12, sorted(key.pitch_classes))
+        if classes is not None:
+            fits &= np.isin(pitch % 12, sorted(classes))
         for at, field in enumerate(self.vocabulary.fields):
             if field.event < 0 and field.key < 0:
                 if not fits.any():
@@ -290,8 +296,17 @@ class BarsCodec:
         return int(sum((steps[:, at] >= strikes).sum() for at, strikes in events))
 
     def augment(self, steps: Steps, rng: np.random.Generator) -> Steps:
-        """The same window in another key: all lines higher or lower by up to a tritone, inside their range."""
-        lines = [GIVEN + at for at, field in enumerate(self.vocabulary.fields) if field.event < 0 and field.key < 0]
+        """The same window in another key: all lines higher or lower by up to a tritone, inside their range.
+
+        Every other window is told its chords, as they are heard in it, where windows can be told any.
+        """
+        steps = self._moved(steps, rng)
+        if self.vocabulary.chords and rng.random() < HARMONISED:
+            return self.with_chords(steps, harmony(steps, self.vocabulary))
+        return steps
+
+    def _moved(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        lines = self._lines
         struck = steps[:, lines] >= STRUCK
         if not struck.any():
             return steps
@@ -302,6 +317,42 @@ class BarsCodec:
         block[struck] += int(rng.integers(low, high + 1))
         steps[:, lines] = block
         return steps
+
+    @property
+    def _lines(self) -> list[int]:
+        """Columns in which lines are struck."""
+        return [GIVEN + at for at, field in enumerate(self.vocabulary.fields) if field.event < 0 and field.key < 0]
+
+    def disguised(self, steps: Steps, rng: np.random.Generator) -> Steps:
+        """What is heard of a window that is told its chords: each bar in a key of its own.
+
+        So a point says how a window goes and not on which notes, which the chords say; a network that is told both
+        learns to obey the chords.
+        """
+        if not self.vocabulary.chords or not steps[:, -1].any():
+            return steps
+        heard, size = steps.copy(), self.vocabulary.high - self.vocabulary.low
+        for bar in range(self.vocabulary.bars):
+            block = heard[np.ix_(heard[:, 1] == bar, self._lines)]
+            if (struck := block >= STRUCK).any():
+                low, high = block[struck].min() - STRUCK, block[struck].max() - STRUCK
+                block[struck] += int(rng.integers(max(-FARTHEST, -low), min(FARTHEST, size - high) + 1))
+                heard[np.ix_(heard[:, 1] == bar, self._lines)] = block
+        return heard
+
+    def with_chords(self, steps: Steps, chords: NDArray[Any]) -> Steps:
+        """Windows (..., T, F) that are told chords, words of TRIADS of shape (..., bars), 0 saying nothing."""
+        told = steps.copy()
+        told[..., -1] = np.take_along_axis(np.asarray(chords), steps[..., 1], -1)
+        return told
+
+    def harmony(self, steps: Steps) -> NDArray[np.int64]:
+        """The chord that is heard in each bar of a window, as words of TRIADS, shape (bars,)."""
+        return harmony(steps, self.vocabulary)
+
+    def in_chords(self, steps: Steps, chords: NDArray[Any]) -> float:
+        """Share of what sounds on the beats of a window that is of its bar's chord; NaN where nothing can be said."""
+        return in_chords(steps, chords, self.vocabulary)
 
     def to_json(self) -> dict[str, Any]:
         """The codec as plain values."""

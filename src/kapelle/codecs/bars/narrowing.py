@@ -71,6 +71,7 @@ def narrowed(
         timing,
         programs,
         float(np.clip(np.median(tempos), 10, 1000)),
+        any(name != "drums" for name in parts),
     )
 
 

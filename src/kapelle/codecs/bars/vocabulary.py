@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...errors import CodecError, StyleError
-from ...music import Meter
+from ...music import TRIADS, Meter
 from ..events.vocabulary import METERS
 from .drums import KIT, NAMES, NINE
 
@@ -29,7 +29,7 @@ GRIDS = (4, 12)
 MAX_BARS = 32
 SILENT, HELD, STRUCK = 0, 1, 2
 """Words of a line; from STRUCK on there is one for each pitch, from low to high."""
-VERSION = 1
+VERSION = 2
 
 
 class Field(NamedTuple):
@@ -60,6 +60,7 @@ class Vocabulary:
         timing: words of timing each side of a step's own time; 0 where it is not told.
         programs: General MIDI program of each part; that of drums has no meaning.
         tempo: quarters per minute that windows are played in.
+        chords: whether a window can be told a chord for each bar.
     """
 
     kind: str = "melody"
@@ -72,6 +73,7 @@ class Vocabulary:
     timing: int = 0
     programs: tuple[int, ...] = ()
     tempo: float = 120.0
+    chords: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -129,6 +131,7 @@ class Vocabulary:
             ("bar", self.bars, True),
             ("position", max(self.bar_steps), True),
             *told,
+            *((("chord", len(TRIADS), True),) if self.chords else ()),
         )
 
     def _words(self, field: Field) -> int:
@@ -164,7 +167,8 @@ class Vocabulary:
                 raise StyleError(
                     f"the vocabulary has version {version}, this Kapelle knows up to {VERSION}: update Kapelle"
                 )
-            own = {field.name: values[field.name] for field in fields(cls)}
+            # The first version knew no chords.
+            own = {field.name: values[field.name] for field in fields(cls) if field.name != "chords" or version > 1}
             for name in ("meters", "velocities", "programs"):
                 own[name] = tuple(map(str if name == "meters" else int, own[name]))
             return cls(**own)

@@ -19,7 +19,7 @@ class MusicVaeConfig:
     """An encoder, a latent vector, a decoder.
 
     Of the given columns, "bar" says in which segment of the window a step is, and "position" where in the segment;
-    hierarchical encoders and decoders go by them.
+    hierarchical encoders and decoders go by them. A given column "chord" is told the decoder alone.
 
     Attributes:
         columns: what a step is made of.
@@ -102,6 +102,11 @@ class MusicVaeConfig:
         return tuple(column for column, given in enumerate(self.columns.given) if given)
 
     @property
+    def heard(self) -> tuple[int, ...]:
+        """The columns that the encoder sees."""
+        return tuple(column for column, name in enumerate(self.columns.names) if name != "chord")
+
+    @property
     def segments(self) -> int:
         """Segments of a window."""
         return self.columns.sizes[self.columns.names.index("bar")]
@@ -145,6 +150,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "musicvae": {},
     "cat-mel_2bar_small": _published(256, (512,), (256, 256), 0, 0.2, beta_rate=0.99999, sampling=1000.0),
     "cat-mel_2bar_big": _published(512, (2048,), (2048,) * 3, 0, 0.5, beta_rate=0.99999, sampling=1000.0),
+    "cat-mel_2bar_med_chords": _published(256, (1024,), (512,) * 3, 0, 1.0),
     "cat-drums_2bar_small": _published(256, (512,), (256, 256), 48, 0.2, sampling=1000.0),
     "cat-drums_2bar_big": _published(512, (2048,), (2048,) * 3, 48, 0.2, sampling=1000.0),
     "flat-mel_16bar": _published(512, _BIG, (2048,) * 3, 256, 0.2),

@@ -48,7 +48,7 @@ class MusicVaeModule(nn.Module):
             self.register_buffer("earlier", (group[:, None] < group[None]).float(), persistent=False)
 
     def forward(
-        self, steps: Tensor, state: Any = None, real: Tensor | None = None, smoothing: float = 0.0
+        self, steps: Tensor, state: Tensor | None = None, real: Tensor | None = None, smoothing: float = 0.0
     ) -> tuple[Tensor, Any, Tensor]:
         """What windows cost: to tell them given their points, and the code of the points.
 
@@ -56,7 +56,7 @@ class MusicVaeModule(nn.Module):
 
         Args:
             steps: words, whole windows, shape (B, T, F).
-            state: not used: a window has no past.
+            state: a window has no past; what is heard of each instead of itself, shape (B, T, F), or None.
             real: which steps are no filling, shape (B, T); all if not given.
             smoothing: see `scored`.
 
@@ -66,7 +66,7 @@ class MusicVaeModule(nn.Module):
         """
         config = self.config
         real = torch.ones_like(steps[:, :, 0], dtype=torch.bool) if real is None else real
-        mean, deviation = self.encode(steps, real)
+        mean, deviation = self.encode(steps if state is None else state, real)
         z = mean + deviation * torch.randn_like(mean) if self.training else mean
         costs, hits = self.decode(z, steps, real, smoothing)
         beta = config.beta
@@ -80,7 +80,8 @@ class MusicVaeModule(nn.Module):
 
     def encode(self, steps: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of each window's point, each (B, Z)."""
-        embedded = self.embed(steps + self.offsets).sum(2) * real.unsqueeze(-1)  # (B, T, E)
+        heard = list(self.config.heard)
+        embedded = self.embed(steps[:, :, heard] + self.offsets[heard]).sum(2) * real.unsqueeze(-1)  # (B, T, E)
         x = self.encoder(embedded, _geometry(self.config, steps, real), real.sum(1))
         return self.to_mean(x), F.softplus(self.to_deviation(x)) + 1e-4
 

@@ -54,7 +54,8 @@ class MusicVaePlayer:
             Two arrays of shape (N, Z).
         """
         config = self.config
-        x = self._embed[steps + self._offsets].sum(2)
+        heard = list(config.heard)
+        x = self._embed[np.asarray(steps)[:, :, heard] + self._offsets[heard]].sum(2)
         if config.encoder == FLAT:
             code = self._segment.ends(x)
         else:
@@ -81,10 +82,11 @@ class MusicVaePlayer:
 
         Args:
             points: one a window, shape (N, Z).
-            given: the steps in which the given columns are filled in, the same for all windows, shape (T, F).
+            given: the steps in which the given columns are filled in, shape (T, F), or (N, T, F) where they are not
+                the same for all windows; metre, bar and position are.
         """
         config = self.config
-        self._given, self._at = np.asarray(given), 0
+        self._given, self._at = np.asarray(given).reshape(-1, *np.shape(given)[-2:]).swapaxes(0, 1), 0
         self._points = np.asarray(points, np.float32)
         self._past = np.zeros((len(points), config.embed_dim), np.float32)
         if config.decoder == FLAT:
@@ -130,8 +132,8 @@ class MusicVaePlayer:
     def _begin_step(self) -> None:
         config = self.config
         given = list(config.given)
-        row = self._given[self._at]
-        here = self._embed[row[given] + self._offsets[given]].sum(0)
+        rows = self._given[self._at]
+        row, here = rows[0], self._embed[rows[:, given] + self._offsets[given]].sum(1)
         x = self._past + here
         if config.decoder == FLAT:
             vector = self._points
