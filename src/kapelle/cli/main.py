@@ -19,6 +19,7 @@ from .listening import listen
 from .output import plain
 from .playing import play
 from .quiz import quiz
+from .radio import radio
 from .rendering import render
 from .runs import pick, report
 from .showing import show
@@ -70,7 +71,7 @@ def kapelle(context: click.Context) -> None:
 
 for command in (
     *(styles, train, tune, report, pick, compose, continue_, harmonize),
-    *(morph, vary, grid, steer),
+    *(morph, vary, grid, steer, radio),
     *(show, listen, engrave, render, play, quiz, bench, studio),
 ):
     kapelle.add_command(command)

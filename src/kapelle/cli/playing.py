@@ -199,10 +199,13 @@ def perform(
     send: Callable[[list[int]], None],
     now: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
+    start: float | None = None,
 ) -> None:
-    """Send each message at its time, and silence everything at the end, however it comes about."""
+    """Send each message at its time from the start, or from now, and silence everything at the end, however it comes
+    about.
+    """
     try:
-        start = now()
+        start = now() if start is None else start
         for at, message in events:
             while (wait := start + at - now()) > 0:
                 # Woken a little early, since a long sleep may last too long by more than a short one.

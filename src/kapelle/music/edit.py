@@ -104,7 +104,7 @@ def chain(scores: Sequence[Score], bars: int) -> Score:
 
 
 def concatenate(scores: Sequence[Score]) -> Score:
-    """Scores one after the other as one, each as long as its bars, with all their tempos, metres and keys.
+    """Scores one after the other as one, each as long as its bars; tempos, metres and keys stand where they change.
 
     Tracks of one program and one name become one.
 
@@ -124,9 +124,13 @@ def concatenate(scores: Sequence[Score]) -> Score:
             notes = track.notes.replace(onset=track.notes.onset + start)
             parts.setdefault((track.program, track.is_drum, track.name), []).append(notes)
         rates = zip(score.tempos.onset.tolist(), score.tempos.quarters_per_minute.tolist(), strict=True)
-        tempos += [(start + onset, rate) for onset, rate in rates]
-        meters += [replace(meter, onset=start + meter.onset) for meter in score.meters]
-        keys += [replace(key, onset=start + key.onset) for key in score.keys]
+        tempos += [(start + onset, rate) for onset, rate in rates if not tempos or onset or rate != tempos[-1][1]]
+        for meter in score.meters:
+            if not meters or meter.name != meters[-1].name:
+                meters.append(replace(meter, onset=start + meter.onset))
+        for key in score.keys:
+            if not keys or key.name != keys[-1].name:
+                keys.append(replace(key, onset=start + key.onset))
         start += int(score.bars()[-1])
     tracks = tuple(Track(together(notes), *about) for about, notes in parts.items())
     map_ = TempoMap(np.array([onset for onset, _ in tempos]), np.array([rate for _, rate in tempos]))

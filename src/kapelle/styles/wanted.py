@@ -78,6 +78,12 @@ def part_writing(fermatas: Sequence[int] | None, rules: Sequence[str]) -> Wishes
         return Wishes(fermatas=None if fermatas is None else tuple(fermatas), rules=tuple(rules))
 
 
+def tempo_of(tempo: float | None) -> float | None:
+    """Beats a minute, 10..400, or none."""
+    with understood():
+        return Wishes(tempo=tempo).tempo
+
+
 def share_of(repetition: float | None) -> float | None:
     """A share of bars, 0..1, or none."""
     if repetition is not None and not 0 <= repetition <= 1:

@@ -18,7 +18,7 @@ from ..sampling import tell as tell_windows
 from .chorded import ChordLine, check_chords, told_in_chords
 from .space import Floats, Space, between
 from .style import Style, Tell
-from .wanted import beat, first_bars, only_possible, pitch_of, programs_of, refuse, taste_of
+from .wanted import beat, first_bars, only_possible, pitch_of, programs_of, refuse, taste_of, tempo_of
 
 MOST_BARS = 1024
 KIN = 0.3
@@ -99,6 +99,7 @@ class WindowComposer(Style):
         only_possible(wishes)
         if bars is not None and not 1 <= bars <= MOST_BARS:
             refuse(f"expected bars from 1 to {MOST_BARS}, got {bars}", "leave it out for one window")
+        tempo = tempo_of(tempo)
         rng = np.random.default_rng(seed)
         taste = taste_of(self.codec, temperature, top_k, top_p, min_p)
         line = None if chords is None else self._chords(chords, tell)
@@ -231,7 +232,7 @@ class WindowComposer(Style):
         meter = self._codec.vocabulary.meters[int(steps[0, 0])]
         key = None if rng.random() < MODULATION else self._key(steps[None])
         allowed = self._allowed(wishes.get("key") or key, wishes.get("range"))
-        tempo = wishes.get("tempo") or before.tempos.mean(before.end) / beat(meter)
+        tempo = tempo_of(wishes.get("tempo")) or before.tempos.mean(before.end) / beat(meter)
         found: list[NDArray[np.int32]] = []
         point = np.asarray(self.player.encode(steps[None])[0][0], np.float64)
         while len(found) * length < bars:
