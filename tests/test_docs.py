@@ -77,7 +77,8 @@ def options_of(command: click.Command) -> set[str]:
     return {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
 
 
-OF_A_RUN = ("train", "report", "pick", "tune", "play", "quiz", "bench", "studio", "morph", "vary", "grid", "steer", "radio")
+OF_A_RUN = ("train", "report", "pick", "tune", "play", "quiz", "bench", "studio", "morph", "vary", "grid", "steer",
+            "radio")  # fmt: skip
 """Commands that train, or that need a run, a loudspeaker, clips, answers or data of the reader's own."""
 
 
