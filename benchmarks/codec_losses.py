@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from kapelle.codecs.events import EventsCodec
-from kapelle.codecs.events.vocabulary import METERS, TICKS_PER_QUARTER
+from kapelle.codecs.words import METERS, TICKS_PER_QUARTER
 from kapelle.errors import KapelleError
 from kapelle.files import load
 from kapelle.music import Notes, Score

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tiny
-from kapelle.codecs.events.vocabulary import METERS
 from kapelle.codecs.frames import FramesCodec, Vocabulary
 from kapelle.codecs.frames.codec import KEYS, KIND, METER, POSITION
 from kapelle.codecs.frames.vocabulary import HEADER, HELD, STRUCK
+from kapelle.codecs.words import METERS
 from kapelle.errors import CodecError, StyleError, WishError
 from kapelle.music import Key, Meter, Notes, Score, Track, Wishes
 from strategies import scores

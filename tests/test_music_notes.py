@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kapelle.codecs.events.vocabulary import nearest
+from kapelle.codecs.words import nearest
 from kapelle.music import Notes, Spans, TempoMap
 from kapelle.music.edit import rescale
 from kapelle.music.notes import MAX_TICK

@@ -1,7 +1,7 @@
 """Between Score and steps: the only place that knows both.
 
-The folder is the registry: a codec is a module or package here whose `CODEC` is its class, or an entry
-point of the group `kapelle.codecs` that names such a class.
+The folder is the registry: a codec is a package here whose `CODEC` is its class, or an entry point of the group
+`kapelle.codecs` that names such a class. What several codecs share stands in the modules beside them.
 """
 
 from __future__ import annotations
@@ -99,8 +99,9 @@ def codecs() -> dict[str, type[Codec]]:
     """Every codec by name."""
     found: dict[str, type[Codec]] = {}
     for module in pkgutil.iter_modules(__path__):
-        codec = importlib.import_module(f"{__name__}.{module.name}").CODEC
-        found[codec.name] = codec
+        if module.ispkg:
+            codec = importlib.import_module(f"{__name__}.{module.name}").CODEC
+            found[codec.name] = codec
     for entry in entry_points(group="kapelle.codecs"):
         found[entry.name] = entry.load()
     return found

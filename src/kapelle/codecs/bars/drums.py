@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...music import IntArray
-from ..events.vocabulary import nearest
+from ..words import nearest
 
 CLASSES = {
     36: (35, 36),

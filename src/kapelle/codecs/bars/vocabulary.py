@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import CodecError, StyleError
 from ...music import TRIADS, Meter
-from ..events.vocabulary import METERS
+from ..words import METERS
 from .drums import KIT, NAMES, NINE
 
 KINDS = {

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import CodecError, StyleError
+from ...errors import CodecError
 from ...music import IntArray, Score, Wishes
 from ...music.partwriting import VOICES
-from ..events.vocabulary import FAR, MAX_BARS, SHIFTS, TEMPOS, nearest
+from ..facts import FactsCodec, Steps
+from ..words import FAR, MAX_BARS, SHIFTS
 from . import lines, phrases
 from .piece import Piece, bar_steps, read, score_of, voices_of
 from .vocabulary import HEADER, NOBODY, STEP, Vocabulary
@@ -27,8 +28,6 @@ from .vocabulary import HEADER, NOBODY, STEP, Vocabulary
 if TYPE_CHECKING:
     from .. import Watch
     from .walk import ChoraleWalk
-
-Steps = NDArray[np.int32]
 
 POSITION, REMAINING, METER, KEY, SHIFT, TONIC = range(6)
 DEGREE = 6
@@ -56,7 +55,7 @@ class Given(NamedTuple):
     moved: int = 0
 
 
-class ChoraleCodec:
+class ChoraleCodec(FactsCodec[Vocabulary]):
     """Between a Score of up to four voices and its steps, an array of shape (steps, 76).
 
     Kept: onset, end and pitch of each voice on a grid of sixteenths, which voice it is, its program, metre and its
@@ -77,9 +76,8 @@ class ChoraleCodec:
     taste = (0.7, 0.95, 1.25)
     header_steps = len(HEADER)
     steps_per_quarter = 4
-
-    def __init__(self, vocabulary: Vocabulary | None = None) -> None:
-        self.vocabulary = vocabulary or Vocabulary()
+    words_type = Vocabulary
+    kind_column, key_column, shift_column = KIND, KEY, SHIFT
 
     @cached_property
     def layout(self) -> tuple[tuple[str, int, bool], ...]:
@@ -119,14 +117,7 @@ class ChoraleCodec:
         Raises:
             CodecError: if they do not start with the nine header facts, or hold an index out of range.
         """
-        steps = np.asarray(steps)
-        sizes = np.array([size for _, size, _ in self.layout])
-        if steps.ndim != 2 or steps.shape[1] != len(sizes) or len(steps) < len(HEADER):
-            raise CodecError(f"expected steps of shape (9 or more, {len(sizes)}), got {steps.shape}")
-        if (steps < 0).any() or (steps >= sizes).any():
-            raise CodecError(
-                "expected steps inside the vocabulary, got an index out of range: were they made by another style?"
-            )
+        steps = self._checked(steps)
         facts = self._facts(steps)
         body = steps[len(HEADER) :].astype(np.int64)
         body = body[body[:, KIND] != self.vocabulary.kind_index["end"]]
@@ -163,25 +154,6 @@ class ChoraleCodec:
     def num_notes(self, steps: Steps) -> int:
         """How many notes start in the steps."""
         return int((steps[len(HEADER) :, list(VOICE)] > 1).sum())
-
-    def facts(self, steps: Steps) -> dict[str, str]:
-        """What the header of steps says: {"bars": "16", "meter": "4/4", "S": "52", ...}."""
-        words = (self.vocabulary.kinds[kind].split(" ", 1)[1] for kind in steps[: len(HEADER), KIND])
-        return dict(zip(HEADER, words, strict=True))
-
-    def with_facts(
-        self, steps: Steps, bars: int | None = None, quarters_per_minute: float | None = None, shift: int | None = None
-    ) -> Steps:
-        """Steps that say another length or tempo, the nearest there is a word for, or another shift, -6..5."""
-        steps = steps.copy()
-        if bars is not None:
-            steps[HEADER.index("bars"), KIND] = min(bars, MAX_BARS + 1) - 1
-        if quarters_per_minute is not None:
-            word = nearest(np.array([quarters_per_minute]), np.array(TEMPOS))[0]
-            steps[HEADER.index("tempo"), KIND] = self.vocabulary.header_ranges["tempo"][0] + word
-        if shift is not None:
-            steps[:, SHIFT] = SHIFTS.index(shift)
-        return steps
 
     def nearest_words(self, other: ChoraleCodec) -> dict[str, IntArray]:
         """For each column, the index of the word of another codec nearest to each word of this one."""
@@ -264,56 +236,21 @@ class ChoraleCodec:
         steps = steps.copy()
         body = steps[len(HEADER) :]
         voices = body[:, list(VOICE)]
-        ranges = self.vocabulary.header_ranges
         if (voices > 1).any():
             heights = voices[voices > 1] - 2
             low = max(-6, -int(heights.min()))
             high = min(5, self.vocabulary.heights - 1 - int(heights.max()))
             semitones = int(rng.integers(low, high + 1)) if low <= high else 0
             body[:] = lines.transposed(body, [name for name, _, _ in self.layout], semitones)
-            steps[:, SHIFT] += semitones
-            first, fact = ranges["key"][0], HEADER.index("key")
-            key = int(steps[fact, KIND]) - first
-            if key:
-                key = 1 + 12 * ((key - 1) // 12) + (key - 1 + semitones) % 12
-                steps[fact, KIND] = first + key
-                body[:, KEY] = key
-                body[:, TONIC] = self.vocabulary.tonic(key)
-        first, stop = ranges["tempo"]
-        fact = HEADER.index("tempo")
-        steps[fact, KIND] = np.clip(steps[fact, KIND] + rng.integers(-2, 3), first, stop - 1)
+            body[:, TONIC] = self.vocabulary.tonic(self._transposed(steps, semitones))
+        self._at_another_tempo(steps, rng)
         return steps
-
-    def to_json(self) -> dict[str, Any]:
-        """The codec as plain values, its words written out."""
-        return {"name": self.name, "vocabulary": self.vocabulary.to_json()}
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> ChoraleCodec:
-        """The codec that `to_json` wrote.
-
-        Raises:
-            StyleError: if the description is damaged or of a newer version.
-        """
-        if not isinstance(values.get("vocabulary"), dict):
-            raise StyleError("the style has no vocabulary: fetch or train the style again")
-        return cls(Vocabulary.from_json(values["vocabulary"]))
 
     def _silent(self, piece: Piece) -> int:
         """Sixteenths of silence before the pickup."""
         return bar_steps(piece.meters[0][1]) - piece.pickup if piece.pickup else 0
 
     # -- inside -----------------------------------------------------------------------------------
-
-    def _facts(self, steps: Steps) -> dict[str, int]:
-        """Which word each header fact has, counted from its first; the pickup in sixteenths."""
-        facts = {}
-        for fact, kind in zip(HEADER, steps[: len(HEADER), KIND].tolist(), strict=True):
-            first, stop = self.vocabulary.header_ranges[fact]
-            if not first <= kind < stop:
-                raise CodecError(f"expected the fact '{fact}' in the header, got '{self.vocabulary.kinds[kind]}'")
-            facts[fact] = kind - first
-        return facts
 
     def _steps(self, piece: Piece) -> Steps:
         kinds, ranges = self.vocabulary.kind_index, self.vocabulary.header_ranges

@@ -12,9 +12,9 @@ from ...errors import CodecError
 from ...music import IntArray, Key, Meter, Notes, Score, TempoMap, Track
 from ...music.edit import resample
 from ...music.partwriting import NAMES
-from ..events.table import Grid, bar_length, bar_lines
-from ..events.vocabulary import KEYS, METERS, TEMPO_RATES, TEMPOS, nearest
-from .vocabulary import STEP, TICKS_PER_QUARTER, Vocabulary
+from ..grid import Grid, bar_length, bar_lines
+from ..words import KEYS, METERS, TEMPO_RATES, TEMPOS, TICKS_PER_QUARTER, nearest
+from .vocabulary import STEP, Vocabulary
 
 VELOCITY = 80
 MAX_STEPS = 2**16

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +10,8 @@ from numpy.typing import NDArray
 from ...errors import WishError
 from ...music import Wishes
 from ...music.partwriting import VOICES
-from ..events.vocabulary import MAX_BARS, METERS
+from ..walking import header_masks
+from ..words import METERS
 from .piece import bar_steps
 from .vocabulary import PHRASE, Vocabulary
 
@@ -28,7 +28,7 @@ class Rules:
     """
 
     def __init__(self, vocabulary: Vocabulary, wishes: Wishes, announced: int | None) -> None:
-        self.vocabulary, self.wishes, self.announced = vocabulary, wishes, announced
+        self.vocabulary, self.wishes = vocabulary, wishes
         kinds = vocabulary.kind_index
         self.end: int = kinds["end"]
         self.new_meter = slice(*vocabulary.header_ranges["meter"])
@@ -44,9 +44,7 @@ class Rules:
             raise WishError(
                 "expected a range that holds notes of the key, got none: widen the range or leave out the key"
             )
-        if wishes.meter is not None and wishes.meter.name not in METERS:
-            bounds = "1 to 16 over 2, 4, 8 or 16, at most 4 whole notes long"
-            raise WishError(f"expected a metre such as 3/4 or 6/8, {bounds}; got {wishes.meter.name}")
+        self.header = header_masks(vocabulary, wishes, announced)
         if wishes.lineup is not None and not set(wishes.lineup) & set(vocabulary.programs):
             known = ", ".join(map(str, vocabulary.programs[:8]))
             raise WishError(f"expected a line-up with a program that the voices can have ({known}), got none")
@@ -59,31 +57,14 @@ class Rules:
                 f"expected fermatas in the {announced} bars of the piece, got one in bar {wishes.fermatas[-1]}: "
                 "wish for more bars"
             )
+        if wishes.fermatas and announced is None:
+            first = vocabulary.header_ranges["bars"][0]
+            self.header["bars"] &= np.arange(len(kinds)) >= first + wishes.fermatas[-1] - 1
 
     @cached_property
     def bars(self) -> list[int]:
         """Sixteenths in a bar of each of METERS."""
         return [bar_steps(meter) for meter in range(len(METERS))]
-
-    @cached_property
-    def header(self) -> dict[str, Mask]:
-        """For each header fact but the voices, which kinds may say it."""
-        wishes, bars = self.wishes, self.announced
-        wished = {
-            "bars": None if bars is None else (f"bars {bars}" if bars <= MAX_BARS else "bars many"),
-            "meter": None if wishes.meter is None else f"meter {wishes.meter.name}",
-            "key": None if wishes.key is None else f"key {replace(wishes.key, onset=0).name}",
-        }
-        masks = {}
-        for fact, (first, stop) in self.vocabulary.header_ranges.items():
-            wish = wished.get(fact)
-            places = np.arange(len(self.vocabulary.kinds))
-            masks[fact] = (
-                (places >= first) & (places < stop) if wish is None else places == self.vocabulary.kind_index[wish]
-            )
-            if fact == "bars" and wish is None and wishes.fermatas:
-                masks[fact] &= places >= first + wishes.fermatas[-1] - 1
-        return masks
 
     def meter_of(self, kind: int) -> int | None:
         """The metre that a kind begins, if any."""

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ...music import Wishes
 from ...music.partwriting import VOICES
-from ..events.vocabulary import FAR, MAX_BARS, SHIFTS
+from ..walking import FactsWalk
+from ..words import SHIFTS
 from . import lines
 from .codec import (
     DEGREE,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from .. import Watch
 
 
-class ChoraleWalk:
+class ChoraleWalk(FactsWalk):
     """The state of a piece being written, one field at a time; used as `kapelle.codecs.events.Walk` is.
 
     Args:
@@ -63,26 +64,21 @@ class ChoraleWalk:
         watch: Watch | None = None,
         given: Given | None = None,
     ) -> None:
+        super().__init__(codec.vocabulary, wishes or Wishes(), guide)
         self.codec = codec
         self._given = given
         self._row_number = 0
-        self.wishes = wishes or Wishes()
-        self._rules = Rules(codec.vocabulary, self.wishes, self.wishes.bars or guide)
+        self._rules = Rules(codec.vocabulary, self.wishes, self._announced)
         self._not_before, self._shift, self._watch = not_before, SHIFTS.index(shift), watch
-        self._header: list[int] = []
         self._past = lines.Past()
         self._before = self._past.before()
         self._row = [0] * len(codec.layout)
         self._after: dict[int, int] = {}
-        self.finished = False
-        self.notes_written = 0
         self._step = 0  # sixteenths since the first bar line
         self._in_bar = 0
         self._silent = 0  # sixteenths before the pickup
         self._sung: list[bool] = [False] * 4
         self._heard_in_bar = False
-        self._bars_left: int | None = None
-        self._bars_at_start = 1
         self._meter = self._key = self._tonic = 0
         self._bar_number = 1  # 0 is the pickup
         self._until = 0  # sixteenths to the fermata, itself included
@@ -96,11 +92,6 @@ class ChoraleWalk:
         other._after, other._fermatas = self._after.copy(), self._fermatas.copy()
         other._watch = None if self._watch is None else self._watch.copy()
         return other
-
-    @property
-    def closing(self) -> bool:
-        """Whether the last two bars are reached."""
-        return not self._in_header and self._remaining() <= 2
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -178,7 +169,7 @@ class ChoraleWalk:
         kind = self._row[KIND]
         if self._in_header:
             self._header.append(kind)
-            if len(self._header) == len(HEADER):
+            if not self._in_header:
                 self._open()
         elif kind == self._rules.end:
             self.finished = True
@@ -206,37 +197,20 @@ class ChoraleWalk:
 
     def _open(self) -> None:
         """Set the clock by the header."""
-        ranges = self.codec.vocabulary.header_ranges
-        facts = {fact: kind - ranges[fact][0] for fact, kind in zip(HEADER, self._header, strict=True)}
+        facts = self._facts_told()
         self._meter, self._key = facts["meter"], facts["key"]
         self._tonic = self.codec.vocabulary.tonic(self._key)
         pickup = facts["pickup"]
         self._silent = self._due = self._bar - pickup if pickup else 0
         self._bar_number = 0 if pickup else 1
         self._sung = [facts[voice] > 0 for voice in VOICES]
-        announced = self._rules.announced
-        if announced is not None or facts["bars"] < MAX_BARS:
-            self._bars_left = (announced or facts["bars"] + 1) + (pickup > 0)
-            self._bars_at_start = self._bars_left
+        self._count_down(facts["bars"], pickup)
 
     # -- masks ------------------------------------------------------------------------------------
 
     @property
-    def _in_header(self) -> bool:
-        return len(self._header) < len(HEADER)
-
-    @property
     def _bar(self) -> int:
         return self._rules.bars[self._meter]
-
-    def _remaining(self) -> int:
-        if self._bars_left is None:
-            return FAR
-        if self.wishes.notes is None:
-            return max(min(self._bars_left, FAR), 0)
-        # The notes decide when the piece ends, so the countdown follows them at the style's own density.
-        left = -(-(self.wishes.notes - self.notes_written) * self._bars_at_start // self.wishes.notes)
-        return min(max(left, 1), FAR)
 
     @property
     def _may_end(self) -> bool:
@@ -254,7 +228,9 @@ class ChoraleWalk:
     def _kinds(self) -> Mask:
         rules = self._rules
         if self._in_header:
-            return self._header_kinds()
+            voices = self._header[HEADER.index("S") :]
+            told = len(self._header) >= HEADER.index("S")
+            return rules.players(voices) if told else self._header_kinds(rules.header)
         counted = self._bars_left is not None and self.wishes.notes is None
         if counted and self._bars_left == 0:
             return rules.only_end
@@ -292,19 +268,6 @@ class ChoraleWalk:
         mask = np.zeros(LONGEST + 1, bool)
         mask[max(first, 0) + 1 : max(stop, 0) + 1] = True
         mask[0] = self.wishes.fermatas is None or not mask.any()
-        return mask
-
-    def _header_kinds(self) -> Mask:
-        rules = self._rules
-        fact = HEADER[len(self._header)]
-        mask = rules.header[fact]
-        if fact == "pickup":
-            meter = self._header[HEADER.index("meter")] - rules.new_meter.start
-            mask = mask.copy()
-            first = self.codec.vocabulary.header_ranges["pickup"][0]
-            mask[first + rules.bars[meter] :] = False
-        elif fact in VOICES:
-            return rules.players(self._header[HEADER.index("S") :])
         return mask
 
     def _voice(self, voice: int) -> Mask:

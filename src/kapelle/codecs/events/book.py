@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import WishError
 from ...music import Wishes
+from ..grid import bar_length
+from ..walking import header_masks
+from ..words import METERS
 from .codec import EventsCodec
-from .table import bar_length
-from .vocabulary import HEADER, MAX_BARS, METERS
 
 Mask = NDArray[np.bool_]
 
@@ -35,13 +36,12 @@ class Book:
         meter: for each kind, its index into METERS, or -1.
         bar_lengths: ticks in a bar of each of METERS.
         new_meter: where the kinds that are metres stand.
-        wished_meter: index into METERS, or None.
         end, wait, pedal: these kinds; pedal is -1 where there is none.
     """
 
     every: dict[int, Mask]
     first: dict[int, Mask]
-    header: list[Mask]
+    header: dict[str, Mask]
     is_note: Mask
     drums: Mask
     notes: Mask
@@ -53,7 +53,6 @@ class Book:
     meter: NDArray[np.int64]
     bar_lengths: NDArray[np.int64]
     new_meter: slice
-    wished_meter: int | None
     end: int
     wait: int
     pedal: int
@@ -79,16 +78,10 @@ class Book:
         only_end = np.arange(len(kinds)) == kinds["end"]
         only_wait = np.arange(len(kinds)) == kinds["wait"]
         span = vocabulary.header_ranges["meter"]
-        wished = None
-        if wishes.meter is not None:
-            if wishes.meter.name not in METERS:
-                bounds = "1 to 16 over 2, 4, 8 or 16, at most 4 whole notes long"
-                raise WishError(f"expected a metre such as 3/4 or 6/8, {bounds}; got {wishes.meter.name}")
-            wished = METERS.index(wishes.meter.name)
         return cls(
-            every, first, _header_masks(codec, wishes, bars), codec.is_note, notes & (codec.program_of_kind == 128),
+            every, first, header_masks(vocabulary, wishes, bars), codec.is_note, notes & (codec.program_of_kind == 128),
             notes, only_end, only_wait, pitches, voices, np.array(vocabulary.durations), codec.meter_of_kind,
-            np.array([bar_length(meter) for meter in range(len(METERS))]), slice(*span), wished,
+            np.array([bar_length(meter) for meter in range(len(METERS))]), slice(*span),
             kinds["end"], kinds["wait"], pedal,
         )  # fmt: skip
 
@@ -113,25 +106,3 @@ def _voice_masks(codec: EventsCodec, wishes: Wishes) -> dict[int, Mask]:
     if wishes.lineup is None:
         return {kind: np.ones(len(voices), bool) for kind in kinds}
     return {kind: voices < wishes.lineup.count(int(codec.program_of_kind[kind])) for kind in kinds}
-
-
-def _header_masks(codec: EventsCodec, wishes: Wishes, bars: int | None) -> list[Mask]:
-    """For each header fact, which of its words may come."""
-    vocabulary = codec.vocabulary
-    wished = {
-        "bars": None if bars is None else (f"bars {bars}" if bars <= MAX_BARS else "bars many"),
-        "meter": None if wishes.meter is None else f"meter {wishes.meter.name}",
-        "tempo": None,
-        "key": None if wishes.key is None else f"key {replace(wishes.key, onset=0).name}",
-        "pickup": None,
-    }
-    masks = []
-    for fact in HEADER:
-        mask = np.zeros(len(vocabulary.kinds), bool)
-        wish = wished[fact]
-        if wish is None:
-            mask[slice(*vocabulary.header_ranges[fact])] = True
-        else:
-            mask[vocabulary.kind_index[wish]] = True
-        masks.append(mask)
-    return masks

@@ -23,36 +23,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import CodecError, StyleError
 from ...music import IntArray, Key, Meter, Notes, Score, Spans, TempoMap, Track, Wishes
+from ..facts import FactsCodec, Steps
+from ..words import FAR, HEADER, KEYS, MAX_BAR, MAX_BARS, METERS, PICKUP, SHIFTS, TEMPOS, TICKS_PER_QUARTER
 from .kinship import nearest_words
 from .table import MAX_LENGTH, Table, tabulate
-from .vocabulary import (
-    DRUM_PITCH,
-    FAR,
-    HEADER,
-    KEYS,
-    MAX_BAR,
-    MAX_BARS,
-    METERS,
-    SHIFTS,
-    TEMPOS,
-    TICKS_PER_QUARTER,
-    Vocabulary,
-    nearest,
-)
+from .vocabulary import DRUM_PITCH, Vocabulary
 from .vocabulary import narrowed as narrowed_vocabulary
 
 if TYPE_CHECKING:
     from .. import Watch
     from .walk import Walk
-
-Steps = NDArray[np.int32]
 
 NAMES = ("advance", "position", "remaining", "meter", "key", "kind", "voice", "pitch", "duration", "velocity", "shift")
 ADVANCE, POSITION, REMAINING, METER, KEY, KIND, VOICE, PITCH, DURATION, VELOCITY, SHIFT = range(11)
@@ -60,7 +46,7 @@ GIVEN = frozenset((POSITION, REMAINING, METER, KEY, SHIFT))
 """Columns that follow from what was told before."""
 
 
-class EventsCodec:
+class EventsCodec(FactsCodec[Vocabulary]):
     """Between a Score and its steps, an array of shape (steps, 11).
 
     Kept: onset and duration on a grid of 24 ticks a quarter (durations above a bar of 4/4 on a coarser
@@ -82,9 +68,8 @@ class EventsCodec:
     header_steps = len(HEADER)
     """How many steps of facts about the whole piece come first."""
     steps_per_quarter = 0
-
-    def __init__(self, vocabulary: Vocabulary | None = None) -> None:
-        self.vocabulary = vocabulary or Vocabulary()
+    words_type = Vocabulary
+    kind_column, key_column, shift_column = KIND, KEY, SHIFT
 
     @cached_property
     def layout(self) -> tuple[tuple[str, int, bool], ...]:
@@ -137,7 +122,7 @@ class EventsCodec:
         Raises:
             CodecError: if they do not start with the five header facts, or hold an index out of range.
         """
-        return self._score(self._table(np.asarray(steps)))
+        return self._score(self._table(self._checked(steps)))
 
     def paid(self, steps: Steps) -> NDArray[np.bool_]:
         """Which fields of the steps are a choice: the others follow from the step's kind, shape (steps, 11)."""
@@ -153,26 +138,6 @@ class EventsCodec:
     def num_notes(self, steps: Steps) -> int:
         """How many of the steps are notes."""
         return int(self.is_note[steps[:, KIND]].sum())
-
-    def facts(self, steps: Steps) -> dict[str, str]:
-        """What the header of steps says: {"bars": "16", "meter": "4/4", "tempo": "96", ...}."""
-        words = (self.vocabulary.kinds[kind].split(" ", 1)[1] for kind in steps[: len(HEADER), KIND])
-        return dict(zip(HEADER, words, strict=True))
-
-    def with_facts(
-        self, steps: Steps, bars: int | None = None, quarters_per_minute: float | None = None, shift: int | None = None
-    ) -> Steps:
-        """Steps that say another length or tempo, the nearest there is a word for, or another shift, -6..5."""
-        steps = steps.copy()
-        kinds, ranges = self.vocabulary.kind_index, self.vocabulary.header_ranges
-        if bars is not None:
-            steps[HEADER.index("bars"), KIND] = kinds[f"bars {bars}" if bars <= MAX_BARS else "bars many"]
-        if quarters_per_minute is not None:
-            word = nearest(np.array([quarters_per_minute]), np.array(TEMPOS))[0]
-            steps[HEADER.index("tempo"), KIND] = ranges["tempo"][0] + word
-        if shift is not None:
-            steps[:, SHIFT] = SHIFTS.index(shift)
-        return steps
 
     def nearest_words(self, other: EventsCodec) -> dict[str, IntArray]:
         """For each column, the index of the word of another codec nearest to each word of this one."""
@@ -202,40 +167,15 @@ class EventsCodec:
             rng: where chance comes from.
         """
         steps = steps.copy()
-        ranges = self.vocabulary.header_ranges
         pitched = self.is_note[steps[:, KIND]] & (steps[:, PITCH] < DRUM_PITCH)
         if pitched.any():
             pitches = steps[pitched, PITCH]
             low, high = max(-6, -int(pitches.min())), min(5, 127 - int(pitches.max()))
             semitones = int(rng.integers(low, high + 1)) if low <= high else 0
             steps[pitched, PITCH] += semitones
-            steps[:, SHIFT] += semitones
-            first = ranges["key"][0]
-            fact = HEADER.index("key")
-            key = int(steps[fact, KIND]) - first
-            if key:
-                key = 1 + 12 * ((key - 1) // 12) + (key - 1 + semitones) % 12
-                steps[fact, KIND] = first + key
-                steps[len(HEADER) :, KEY] = key
-        first, stop = ranges["tempo"]
-        fact = HEADER.index("tempo")
-        steps[fact, KIND] = np.clip(steps[fact, KIND] + rng.integers(-2, 3), first, stop - 1)
+            self._transposed(steps, semitones)
+        self._at_another_tempo(steps, rng)
         return steps
-
-    def to_json(self) -> dict[str, Any]:
-        """The codec as plain values, its words written out."""
-        return {"name": self.name, "vocabulary": self.vocabulary.to_json()}
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> EventsCodec:
-        """The codec that `to_json` wrote.
-
-        Raises:
-            StyleError: if the description is damaged or of a newer version.
-        """
-        if not isinstance(values.get("vocabulary"), dict):
-            raise StyleError("the style has no vocabulary: fetch or train the style again")
-        return cls(Vocabulary.from_json(values["vocabulary"]))
 
     # -- inside -----------------------------------------------------------------------------------
 
@@ -304,7 +244,7 @@ class EventsCodec:
             ranges["meter"][0] + table.meters[0][1],
             ranges["tempo"][0] + table.tempo,
             ranges["key"][0] + table.key,
-            ranges["pickup"][0] + table.pickup // 6,
+            ranges["pickup"][0] + table.pickup // PICKUP,
         )
         steps[-1, KIND] = kinds["end"]
         steps[:, SHIFT] = SHIFTS.index(0)
@@ -325,24 +265,12 @@ class EventsCodec:
 
     def _table(self, steps: Steps) -> Table:
         vocabulary = self.vocabulary
-        sizes = np.array([size for _, size, _ in self.layout])
-        if steps.ndim != 2 or steps.shape[1] != len(NAMES) or len(steps) < len(HEADER):
-            raise CodecError(f"expected steps of shape (5 or more, {len(NAMES)}), got {steps.shape}")
-        if (steps < 0).any() or (steps >= sizes).any():
-            raise CodecError(
-                "expected steps inside the vocabulary, got an index out of range: were they made by another style?"
-            )
-        facts = []
-        for fact, kind in zip(HEADER, steps[: len(HEADER), KIND], strict=True):
-            first, stop = vocabulary.header_ranges[fact]
-            if not first <= kind < stop:
-                raise CodecError(f"expected the fact '{fact}' in the header, got '{vocabulary.kinds[kind]}'")
-            facts.append(int(kind) - first)
+        facts = self._facts(steps)
         body = steps[len(HEADER) :].astype(np.int64)
         onset = np.cumsum(body[:, ADVANCE])
         kind = body[:, KIND]
         meter = self.meter_of_kind[kind]
-        meters = [(0, facts[1])]
+        meters = [(0, facts["meter"])]
         for row in np.flatnonzero(meter >= 0):
             if onset[row] > meters[-1][0] and meter[row] != meters[-1][1]:
                 meters.append((int(onset[row]), int(meter[row])))
@@ -352,7 +280,7 @@ class EventsCodec:
         return Table.of(
             vocabulary, parts.tolist(), onset[sounding], part,
             *(rows[:, column] for column in (PITCH, DURATION, VELOCITY)),
-            meters=meters, pickup=6 * facts[4], tempo=facts[2], key=facts[3],
+            meters=meters, pickup=PICKUP * facts["pickup"], tempo=facts["tempo"], key=facts["key"],
         )  # fmt: skip
 
     def _score(self, table: Table) -> Score:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...music import IntArray
-from .vocabulary import DRUM_PITCH, Vocabulary, nearest
+from ..words import nearest
+from .vocabulary import DRUM_PITCH, Vocabulary
 
 
 def nearest_words(own: Vocabulary, other: Vocabulary) -> dict[str, IntArray]:

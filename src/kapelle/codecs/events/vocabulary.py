@@ -2,64 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...errors import StyleError
-from ...music import IntArray, Key, Meter
+from ...music import IntArray
+from ..words import FACTS, FAR, KEYS, MAX_BAR, METERS, SHIFTS, Words, nearest
 
-TICKS_PER_QUARTER = 24
-MAX_BAR = 16 * TICKS_PER_QUARTER
-"""Ticks of the longest bar, and of the longest advance a single step can make."""
-MAX_BARS = 255
-"""Pieces of more bars announce "bars many" and have no countdown."""
-FAR = 65
-"""The countdown says how many bars are left up to 64, and beyond that only that it is far."""
 DRUM_PITCH = 128
 """Drum key k is word 128 + k, so that transposing a tune cannot move a drum."""
 
-HEADER = ("bars", "meter", "tempo", "key", "pickup")
-"""The facts that open every piece, one step each, in this order."""
-
-SHIFTS = tuple(range(-6, 6))
-"""Semitones by which training may have transposed a piece."""
-
-VERSION = 1
-
-
-def _meters() -> tuple[str, ...]:
-    every = (Meter(0, numerator, denominator) for denominator in (2, 4, 8, 16) for numerator in range(1, 17))
-    return tuple(m.name for m in every if m.bar_length(TICKS_PER_QUARTER) <= MAX_BAR)
-
-
-METERS = _meters()
-KEYS = ("none", *(Key(0, tonic, mode).name for mode in ("major", "minor") for tonic in range(12)))
-TEMPOS = tuple(sorted({round(20 * 1.03**step) for step in range(94)}))
-"""Quarters per minute, 20 to 313, each about 3 % above the one before."""
-TEMPO_RATES = np.array(TEMPOS)
-PICKUPS = tuple(range(0, MAX_BAR, 6))
 DURATIONS = (*range(1, 97), *range(102, 193, 6), *range(216, 769, 24))
 VELOCITIES = tuple(range(2, 128, 4))
 
 
-def _facts() -> tuple[str, ...]:
-    return (
-        *(f"bars {count}" for count in range(1, MAX_BARS + 1)),
-        "bars many",
-        *(f"meter {name}" for name in METERS),
-        *(f"tempo {tempo}" for tempo in TEMPOS),
-        *(f"key {name}" for name in KEYS),
-        *(f"pickup {ticks}" for ticks in PICKUPS),
-    )
-
-
 @dataclass(frozen=True)
-class Vocabulary:
+class Vocabulary(Words):
     """The values that each column of a step can take; a step holds indices into them.
 
     A style carries its vocabulary in full, so it means the same in every later version. Learning a style
@@ -74,6 +35,8 @@ class Vocabulary:
         durations: ticks.
         velocities: 1..127.
     """
+
+    version: ClassVar[int] = 1
 
     programs: tuple[int, ...] = tuple(range(128))
     drums: tuple[int, ...] = tuple(range(128))
@@ -92,18 +55,13 @@ class Vocabulary:
     def kinds(self) -> tuple[str, ...]:
         """What a step can be, in the order in which steps of one onset stand."""
         return (
-            *_facts(),
+            *FACTS,
             "wait",
             *(("pedal",) if self.pedal else ()),
             *(f"program {program}" for program in self.programs),
             *(("drums",) if self.drums else ()),
             "end",
         )
-
-    @cached_property
-    def kind_index(self) -> Mapping[str, int]:
-        """The index of each kind."""
-        return {kind: index for index, kind in enumerate(self.kinds)}
 
     @cached_property
     def pitches(self) -> tuple[int, ...]:
@@ -126,15 +84,6 @@ class Vocabulary:
             "velocity": self.velocities,
             "shift": SHIFTS,
         }
-
-    @cached_property
-    def header_ranges(self) -> dict[str, tuple[int, int]]:
-        """For each header fact, the first of its kinds and one past the last."""
-        ranges = {}
-        for fact in HEADER:
-            indices = [index for index, kind in enumerate(self.kinds) if kind.startswith(fact + " ")]
-            ranges[fact] = (indices[0], indices[-1] + 1)
-        return ranges
 
     @cached_property
     def duration_ticks(self) -> IntArray:
@@ -162,52 +111,13 @@ class Vocabulary:
 
         Empty if there are no programs.
         """
-
-        def nearest_to(program: int) -> int:
-            return min(self.programs, key=lambda own: (own // 8 != program // 8, abs(own - program), own))
-
         heard = range(128) if self.programs else ()
-        return tuple(self.kind_index[f"program {nearest_to(program)}"] for program in heard)
+        return tuple(self.kind_index[f"program {self.nearest_program(program)}"] for program in heard)
 
-    def to_json(self) -> dict[str, Any]:
-        """Everything as plain values, with the words of every column written out."""
-        own = {field.name: getattr(self, field.name) for field in fields(self)}
-        words = {name: list(values) for name, values in self.columns.items()}
-        return {
-            "version": VERSION,
-            **{k: list(v) if isinstance(v, tuple) else v for k, v in own.items()},
-            "words": words,
-        }
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Vocabulary:
-        """The vocabulary that `to_json` wrote.
-
-        Raises:
-            StyleError: if it is of a newer version, or its words are not the ones this version gives.
-        """
-        version = values.get("version", 0)
-        if version > VERSION:
-            raise StyleError(
-                f"the vocabulary has version {version}, this Kapelle knows up to {VERSION}: update Kapelle"
-            )
-        try:
-            own: dict[str, Any] = {field.name: values[field.name] for field in fields(cls)}
-            own = {name: tuple(map(int, value)) if isinstance(value, list) else value for name, value in own.items()}
-            vocabulary = cls(**own)
-        except (KeyError, TypeError, ValueError) as error:
-            raise StyleError(f"the style's vocabulary is damaged ({error}): fetch or train the style again") from None
-        words = {name: list(column) for name, column in vocabulary.columns.items()}
-        if words != values.get("words"):
-            raise StyleError(
-                "the style's vocabulary has other words than its version says: fetch or train the style again"
-            )
-        return vocabulary
-
-
-def nearest(values: NDArray[Any] | float, words: NDArray[Any]) -> IntArray:
-    """Index of the nearest of ascending `words` to each value, the lower one when two are as near."""
-    return np.asarray(((words[1:] + words[:-1]) / 2).searchsorted(values))
+    @property
+    def written_out(self) -> dict[str, Any]:
+        """The words of every column."""
+        return {"words": {name: list(values) for name, values in self.columns.items()}}
 
 
 def narrowed(

@@ -6,6 +6,9 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 from ...music import Wishes
+from ..grid import bar_length
+from ..walking import FactsWalk
+from ..words import MAX_BAR, PICKUP, SHIFTS
 from .book import Book, Mask
 from .codec import (
     ADVANCE,
@@ -20,14 +23,13 @@ from .codec import (
     VOICE,
     EventsCodec,
 )
-from .table import bar_length
-from .vocabulary import DRUM_PITCH, FAR, HEADER, MAX_BAR, MAX_BARS, SHIFTS
+from .vocabulary import DRUM_PITCH
 
 if TYPE_CHECKING:
     from .. import Watch
 
 
-class Walk:
+class Walk(FactsWalk):
     """The state of a piece being written, one field at a time.
 
     For each step, and in it for each column in order: a given column is read from `given`; of the others
@@ -53,20 +55,15 @@ class Walk:
         shift: int = 0,
         watch: Watch | None = None,
     ) -> None:
+        super().__init__(codec.vocabulary, wishes or Wishes(), guide)
         self.codec = codec
-        self.wishes = wishes or Wishes()
         self._shift = SHIFTS.index(shift)
         self._watch = watch
-        self._announced = self.wishes.bars or guide
         self.not_before = not_before
         self._book = Book.of(codec, self.wishes, self._announced)
-        self._header: list[int] = []
-        self.finished = False
-        self.notes_written = 0
         self._now = 0
         self._bar_start = 0
         self._bar_length = 0
-        self._bars_left: int | None = None
         self._end: int | None = None
         self._meter = 0
         self._key = 0
@@ -74,7 +71,6 @@ class Walk:
         self._waited = False
         self._over = False
         self._last_end = 0
-        self._bars_at_start = 1
         self._sounding: dict[tuple[int, int, int], int] = {}
         self._row = [0] * 11
 
@@ -84,11 +80,6 @@ class Walk:
         other._row, other._header, other._sounding = self._row.copy(), self._header.copy(), self._sounding.copy()
         other._watch = None if self._watch is None else self._watch.copy()
         return other
-
-    @property
-    def closing(self) -> bool:
-        """Whether the last two bars are reached."""
-        return not self._in_header and self._remaining() <= 2
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -103,15 +94,6 @@ class Walk:
         if column == REMAINING:
             return self._remaining()
         return self._meter if column == METER else self._key
-
-    def _remaining(self) -> int:
-        if self._bars_left is None:
-            return FAR
-        if self.wishes.notes is None:
-            return min(self._bars_left, FAR)
-        # The notes decide when the piece ends, so the countdown follows them at the style's own density.
-        left = -(-(self.wishes.notes - self.notes_written) * self._bars_at_start // self.wishes.notes)
-        return min(max(left, 1), FAR)
 
     def allowed(self, column: int) -> Mask:
         """Which words of a column may come now, shape (words,); at least one is True."""
@@ -163,7 +145,7 @@ class Walk:
         book = self._book
         if self._in_header:
             self._header.append(kind)
-            if len(self._header) == len(HEADER):
+            if not self._in_header:
                 self._open()
         elif kind == book.end:
             self.finished = True
@@ -188,25 +170,18 @@ class Walk:
 
     def _open(self) -> None:
         """Set the clock by the header."""
-        facts = [kind - self.codec.vocabulary.header_ranges[f][0] for f, kind in zip(HEADER, self._header, strict=True)]
-        self._meter = self._book.wished_meter if self._book.wished_meter is not None else facts[1]
-        self._key = facts[3]
+        facts = self._facts_told()
+        self._meter, self._key = facts["meter"], facts["key"]
         self._bar_length = bar_length(self._meter)
-        pickup = 6 * facts[4]
+        pickup = PICKUP * facts["pickup"]
         self._bar_start = pickup - self._bar_length if pickup else 0
-        if self._announced is not None or facts[0] < MAX_BARS:
-            self._bars_left = (self._announced or facts[0] + 1) + (pickup > 0)
-            self._bars_at_start = self._bars_left
+        self._count_down(facts["bars"], pickup)
         self._set_end()
 
     def _set_end(self) -> None:
         self._end = None if self._bars_left is None else self._bar_start + self._bars_left * self._bar_length
 
     # -- masks ------------------------------------------------------------------------------------
-
-    @property
-    def _in_header(self) -> bool:
-        return len(self._header) < len(HEADER)
 
     @property
     def can_end(self) -> bool:
@@ -309,7 +284,7 @@ class Walk:
     def _kinds(self) -> Mask:
         book = self._book
         if self._in_header:
-            return self._header_kinds()
+            return self._header_kinds(book.header)
         if self._has_all_notes or self._over:
             return book.only_end
         if self._now < self.not_before:
@@ -326,16 +301,6 @@ class Walk:
             mask[book.pedal] = True
         if self.can_end:
             mask[book.end] = True
-        return mask
-
-    def _header_kinds(self) -> Mask:
-        mask = self._book.header[len(self._header)]
-        if len(self._header) + 1 < len(HEADER):
-            return mask
-        mask = mask.copy()
-        ranges = self.codec.vocabulary.header_ranges
-        length = bar_length(self._header[HEADER.index("meter")] - ranges["meter"][0])
-        mask[ranges["pickup"][0] + -(-length // 6) :] = False
         return mask
 
     def _allow_signs(self, mask: Mask) -> None:

@@ -21,14 +21,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import CodecError, StyleError
 from ...music import IntArray, Score, Wishes
-from ..events.vocabulary import FAR, MAX_BARS, SHIFTS, TEMPOS, nearest
+from ..facts import FactsCodec, Steps
+from ..words import FAR, MAX_BARS, PICKUP, SHIFTS, nearest
 from .picture import Picture, narrowed, read, score_of
 from .vocabulary import HEADER, HELD, NOBODY, STRUCK, Vocabulary
 
@@ -36,13 +36,11 @@ if TYPE_CHECKING:
     from .. import Watch
     from .walk import FramesWalk
 
-Steps = NDArray[np.int32]
-
 POSITION, REMAINING, METER, KEY, SHIFT, MANNER, KIND, KEYS = range(8)
 """Columns; KEYS is the first of those of the keys."""
 
 
-class FramesCodec:
+class FramesCodec(FactsCodec[Vocabulary]):
     """Between a Score and its steps, an array of shape (steps, 7 + keys).
 
     Kept: onset, end, pitch and loudness of all notes on a grid, drums apart, metre and its changes, pickup, key,
@@ -60,9 +58,8 @@ class FramesCodec:
     onward: tuple[int, ...] = ()
     taste = (0.9, 0.98, 1.0)
     header_steps = len(HEADER)
-
-    def __init__(self, vocabulary: Vocabulary | None = None) -> None:
-        self.vocabulary = vocabulary or Vocabulary()
+    words_type = Vocabulary
+    kind_column, key_column, shift_column = KIND, KEY, SHIFT
 
     @cached_property
     def layout(self) -> tuple[tuple[str, int, bool], ...]:
@@ -106,14 +103,7 @@ class FramesCodec:
         Raises:
             CodecError: if they do not start with the six header facts, or hold an index out of range.
         """
-        steps = np.asarray(steps)
-        sizes = np.array([size for _, size, _ in self.layout])
-        if steps.ndim != 2 or steps.shape[1] != len(sizes) or len(steps) < len(HEADER):
-            raise CodecError(f"expected steps of shape ({len(HEADER)} or more, {len(sizes)}), got {steps.shape}")
-        if (steps < 0).any() or (steps >= sizes).any():
-            raise CodecError(
-                "expected steps inside the vocabulary, got an index out of range: were they made by another style?"
-            )
+        steps = self._checked(steps)
         facts = self._facts(steps)
         body = steps[len(HEADER) :]
         body = body[body[:, KIND] != self.vocabulary.kind_index["end"]]
@@ -124,7 +114,7 @@ class FramesCodec:
                 meters.append((self.vocabulary.frame * frame, int(body[frame, KIND]) - first))
         program = self.vocabulary.header_ranges["program"][0] + facts["program"]
         picture = Picture(
-            body[:, KEYS:], program, tuple(meters), 6 * facts["pickup"], facts["tempo"], facts["key"]
+            body[:, KEYS:], program, tuple(meters), PICKUP * facts["pickup"], facts["tempo"], facts["key"]
         )  # fmt: skip
         return score_of(picture, self.vocabulary)
 
@@ -140,25 +130,6 @@ class FramesCodec:
     def num_notes(self, steps: Steps) -> int:
         """How many notes start in the steps."""
         return int((steps[:, KEYS:] >= STRUCK).sum())
-
-    def facts(self, steps: Steps) -> dict[str, str]:
-        """What the header of steps says: {"bars": "16", "meter": "4/4", "program": "0", ...}."""
-        words = (self.vocabulary.kinds[kind].split(" ", 1)[1] for kind in steps[: len(HEADER), KIND])
-        return dict(zip(HEADER, words, strict=True))
-
-    def with_facts(
-        self, steps: Steps, bars: int | None = None, quarters_per_minute: float | None = None, shift: int | None = None
-    ) -> Steps:
-        """Steps that say another length or tempo, the nearest there is a word for, or another shift, -6..5."""
-        steps = steps.copy()
-        if bars is not None:
-            steps[HEADER.index("bars"), KIND] = min(bars, MAX_BARS + 1) - 1
-        if quarters_per_minute is not None:
-            word = nearest(np.array([quarters_per_minute]), np.array(TEMPOS))[0]
-            steps[HEADER.index("tempo"), KIND] = self.vocabulary.header_ranges["tempo"][0] + word
-        if shift is not None:
-            steps[:, SHIFT] = SHIFTS.index(shift)
-        return steps
 
     @property
     def manners(self) -> tuple[str, ...]:
@@ -208,7 +179,6 @@ class FramesCodec:
         a tempo up to 6 % away.
         """
         steps = steps.copy()
-        ranges = self.vocabulary.header_ranges
         keys = steps[:, KEYS : KEYS + len(self.vocabulary.pitches)]
         used = np.flatnonzero(keys.any(axis=0))
         if len(used):
@@ -216,48 +186,15 @@ class FramesCodec:
             semitones = int(rng.integers(low, high + 1)) if low <= high else 0
             # What leaves at one side comes in at the other, and is silence.
             keys[:] = np.roll(keys, semitones, axis=1)
-            steps[:, SHIFT] += semitones
-            first, fact = ranges["key"][0], HEADER.index("key")
-            key = int(steps[fact, KIND]) - first
-            if key:
-                key = 1 + 12 * ((key - 1) // 12) + (key - 1 + semitones) % 12
-                steps[fact, KIND] = first + key
-                steps[len(HEADER) :, KEY] = key
-        first, stop = ranges["tempo"]
-        fact = HEADER.index("tempo")
-        steps[fact, KIND] = np.clip(steps[fact, KIND] + rng.integers(-2, 3), first, stop - 1)
+            self._transposed(steps, semitones)
+        self._at_another_tempo(steps, rng)
         return steps
-
-    def to_json(self) -> dict[str, Any]:
-        """The codec as plain values, its words written out."""
-        return {"name": self.name, "vocabulary": self.vocabulary.to_json()}
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> FramesCodec:
-        """The codec that `to_json` wrote.
-
-        Raises:
-            StyleError: if the description is damaged or of a newer version.
-        """
-        if not isinstance(values.get("vocabulary"), dict):
-            raise StyleError("the style has no vocabulary: fetch or train the style again")
-        return cls(Vocabulary.from_json(values["vocabulary"]))
 
     def is_pitched(self, program: int) -> bool:
         """Whether there is anyone to play pitches, by the number of the header's word for the program."""
         return self.vocabulary.kinds[self.vocabulary.header_ranges["program"][0] + program] != f"program {NOBODY}"
 
     # -- inside -----------------------------------------------------------------------------------
-
-    def _facts(self, steps: Steps) -> dict[str, int]:
-        """Which word each header fact has, counted from its first."""
-        facts = {}
-        for fact, kind in zip(HEADER, steps[: len(HEADER), KIND].tolist(), strict=True):
-            first, stop = self.vocabulary.header_ranges[fact]
-            if not first <= kind < stop:
-                raise CodecError(f"expected the fact '{fact}' in the header, got '{self.vocabulary.kinds[kind]}'")
-            facts[fact] = kind - first
-        return facts
 
     def _steps(self, picture: Picture) -> Steps:
         kinds, ranges, frame = self.vocabulary.kind_index, self.vocabulary.header_ranges, self.vocabulary.frame
@@ -285,7 +222,7 @@ class FramesCodec:
             ranges["meter"][0] + picture.meters[0][1],
             ranges["tempo"][0] + picture.tempo,
             ranges["key"][0] + picture.key,
-            ranges["pickup"][0] + pickup // 6,
+            ranges["pickup"][0] + pickup // PICKUP,
             picture.program,
         )
         return steps

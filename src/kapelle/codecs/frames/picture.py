@@ -11,8 +11,8 @@ import numpy as np
 from ...errors import CodecError
 from ...music import IntArray, Key, Meter, Notes, Score, TempoMap, Track
 from ...music.edit import resample
-from ..events.table import Grid, bar_length, bar_lines
-from ..events.vocabulary import KEYS, METERS, TEMPO_RATES, TEMPOS, TICKS_PER_QUARTER, nearest
+from ..grid import Grid, bar_length, bar_lines
+from ..words import KEYS, METERS, TEMPO_RATES, TEMPOS, TICKS_PER_QUARTER, nearest
 from .vocabulary import DRUMS, GRIDS, HELD, HIGH, LOW, NOBODY, STRUCK, Vocabulary
 
 MAX_FRAMES = 2**16

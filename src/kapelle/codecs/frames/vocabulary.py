@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
-from ...errors import StyleError
 from ...music import IntArray
-from ..events.vocabulary import FAR, KEYS, MAX_BAR, MAX_BARS, METERS, SHIFTS, TEMPOS, TICKS_PER_QUARTER, nearest
+from .. import words
+from ..words import FACTS, FAR, KEYS, MAX_BAR, METERS, SHIFTS, TICKS_PER_QUARTER, Words, nearest
 
 GRIDS = (4, 12, 24)
 """Frames a quarter can have: sixteenths, with triplets of eighths and sixteenths, with those of 32nds."""
@@ -22,7 +21,7 @@ DRUMS = tuple(range(35, 82))
 VELOCITIES = tuple(range(8, 128, 16))
 """The classes of loudness."""
 
-HEADER = ("bars", "meter", "tempo", "key", "pickup", "program")
+HEADER = (*words.HEADER, "program")
 """The facts that open every piece, one step each, in this order."""
 NOBODY = "none"
 """The program of a piece that has drums alone."""
@@ -30,11 +29,9 @@ NOBODY = "none"
 SILENT, HELD, STRUCK = 0, 1, 2
 """Words of a key; from STRUCK on there is one for each class of loudness."""
 
-VERSION = 2
-
 
 @dataclass(frozen=True)
-class Vocabulary:
+class Vocabulary(Words):
     """The values that each column of a step can take; a step holds indices into them.
 
     Attributes:
@@ -46,6 +43,10 @@ class Vocabulary:
         velocities: 1..127, ascending.
         manners: that can be mixed, such as composers; empty where all music is of one.
     """
+
+    header: ClassVar[tuple[str, ...]] = HEADER
+    version: ClassVar[int] = 2
+    names: ClassVar[frozenset[str]] = frozenset({"manners"})
 
     per_quarter: int = TICKS_PER_QUARTER
     low: int = LOW
@@ -75,31 +76,12 @@ class Vocabulary:
     def kinds(self) -> tuple[str, ...]:
         """What a step can be: a fact of the header, a frame, one that begins a new metre, or the end."""
         return (
-            *(f"bars {count}" for count in range(1, MAX_BARS + 1)),
-            "bars many",
-            *(f"meter {name}" for name in METERS),
-            *(f"tempo {tempo}" for tempo in TEMPOS),
-            *(f"key {name}" for name in KEYS),
-            *(f"pickup {ticks}" for ticks in range(0, MAX_BAR, 6)),
+            *FACTS,
             *((f"program {NOBODY}",) if self.drums else ()),
             *(f"program {program}" for program in self.programs),
             "frame",
             "end",
         )
-
-    @cached_property
-    def kind_index(self) -> Mapping[str, int]:
-        """The index of each kind."""
-        return {kind: index for index, kind in enumerate(self.kinds)}
-
-    @cached_property
-    def header_ranges(self) -> dict[str, tuple[int, int]]:
-        """For each header fact, the first of its kinds and one past the last."""
-        ranges = {}
-        for fact in HEADER:
-            indices = [index for index, kind in enumerate(self.kinds) if kind.startswith(fact + " ")]
-            ranges[fact] = (indices[0], indices[-1] + 1)
-        return ranges
 
     @cached_property
     def layout(self) -> tuple[tuple[str, int, bool], ...]:
@@ -133,40 +115,3 @@ class Vocabulary:
     def place_of_drum(self) -> IntArray:
         """Where among the keys each drum key 0..127 is played."""
         return len(self.pitches) + nearest(np.arange(128), np.array(self.drums))
-
-    def nearest_program(self, program: int) -> int:
-        """The program among those there are to play this one with: of its family if there is one."""
-        return min(self.programs, key=lambda own: (own // 8 != program // 8, abs(own - program), own))
-
-    def to_json(self) -> dict[str, Any]:
-        """Everything as plain values, the kinds written out."""
-        own = {field.name: getattr(self, field.name) for field in fields(self)}
-        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in own.items()}
-        return {"version": VERSION, **plain, "kinds": list(self.kinds)}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Vocabulary:
-        """The vocabulary that `to_json` wrote.
-
-        Raises:
-            StyleError: if it is of a newer version, or its words are not the ones this version gives.
-        """
-        version = values.get("version", 0)
-        if version > VERSION:
-            raise StyleError(
-                f"the vocabulary has version {version}, this Kapelle knows up to {VERSION}: update Kapelle"
-            )
-        try:
-            own: dict[str, Any] = {field.name: values[field.name] for field in fields(cls)}
-            own = {name: tuple(value) if isinstance(value, list) else value for name, value in own.items()}
-            numbers = (value for name, value in own.items() if name != "manners" and isinstance(value, tuple))
-            if not all(isinstance(number, int) for value in numbers for number in value):
-                raise ValueError("what should be a number is none")
-            vocabulary = cls(**own)
-        except (KeyError, TypeError, ValueError) as error:
-            raise StyleError(f"the style's vocabulary is damaged ({error}): fetch or train the style again") from None
-        if list(vocabulary.kinds) != values.get("kinds"):
-            raise StyleError(
-                "the style's vocabulary has other words than its version says: fetch or train the style again"
-            )
-        return vocabulary

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,10 +10,11 @@ from numpy.typing import NDArray
 
 from ...errors import WishError
 from ...music import Wishes
-from ..events.table import bar_length
-from ..events.vocabulary import FAR, MAX_BARS, METERS, SHIFTS
+from ..grid import bar_length
+from ..walking import FactsWalk, header_masks
+from ..words import PICKUP, SHIFTS
 from .codec import KEY, KEYS, KIND, MANNER, METER, POSITION, REMAINING, SHIFT, FramesCodec
-from .vocabulary import HEADER, HELD, NOBODY, STRUCK
+from .vocabulary import HELD, NOBODY, STRUCK
 
 if TYPE_CHECKING:
     from .. import Watch
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Mask = NDArray[np.bool_]
 
 
-class FramesWalk:
+class FramesWalk(FactsWalk):
     """The state of a piece being written, one field at a time; used as `kapelle.codecs.events.Walk` is.
 
     Args:
@@ -47,30 +47,24 @@ class FramesWalk:
         shift: int = 0,
         watch: Watch | None = None,
     ) -> None:
+        super().__init__(codec.vocabulary, wishes or Wishes(), guide)
         self.codec = codec
-        self.wishes = wishes or Wishes()
         self._shift, self._watch = SHIFTS.index(shift), watch
         vocabulary = codec.vocabulary
         self._frame, self._pitches = vocabulary.frame, len(vocabulary.pitches)
         self._not_before = -(-not_before // self._frame)
-        self._announced = self.wishes.bars or guide
         self._most = 1 if self.wishes.monophonic else self.wishes.polyphony
         self._end = vocabulary.kind_index["end"]
         self._only_end: Mask = np.arange(len(vocabulary.kinds)) == self._end
         self._only_frame: Mask = np.arange(len(vocabulary.kinds)) == vocabulary.kind_index["frame"]
         self._masks = _key_masks(STRUCK + len(vocabulary.velocities))
         self._may_sound = _playable(codec, self.wishes)
-        self._header_masks = _header_masks(codec, self.wishes, self._announced, self._may_sound)
-        self._header: list[int] = []
+        self._header_masks = _masks_of_header(codec, self.wishes, self._announced, self._may_sound)
         self._row = [0] * len(codec.layout)
         self._sounding = [False] * len(self._may_sound)
         self._home = _middle(self._may_sound)
-        self.finished = False
-        self.notes_written = 0
         self._now = self._in_bar = 0  # frames since the start, and since the bar line
         self._meter = self._key = 0
-        self._bars_left: int | None = None
-        self._bars_at_start = 1
         self._heard = 0  # keys that sound in this frame, or the last one
         self._voices = 0  # pitched ones of them in this frame
         self._heard_in_bar = self._must = False
@@ -82,11 +76,6 @@ class FramesWalk:
         other._header, other._row, other._sounding = self._header.copy(), self._row.copy(), self._sounding.copy()
         other._watch = None if self._watch is None else self._watch.copy()
         return other
-
-    @property
-    def closing(self) -> bool:
-        """Whether the last two bars are reached."""
-        return not self._in_header and self._remaining() <= 2
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -153,7 +142,7 @@ class FramesWalk:
         kind = self._row[KIND]
         if self._in_header:
             self._header.append(kind)
-            if len(self._header) == len(HEADER):
+            if not self._in_header:
                 self._open()
             return
         if kind == self._end:
@@ -171,36 +160,20 @@ class FramesWalk:
 
     def _open(self) -> None:
         """Set the clock by the header."""
-        ranges = self.codec.vocabulary.header_ranges
-        facts = {fact: kind - ranges[fact][0] for fact, kind in zip(HEADER, self._header, strict=True)}
+        facts = self._facts_told()
         self._meter, self._key = facts["meter"], facts["key"]
-        pickup = 6 * facts["pickup"]
+        pickup = PICKUP * facts["pickup"]
         self._in_bar = self._bar - pickup // self._frame if pickup else 0
         if not self.codec.is_pitched(facts["program"]):
             self._may_sound = [place >= self._pitches and may for place, may in enumerate(self._may_sound)]
             self._home = _middle(self._may_sound)
-        if self._announced is not None or facts["bars"] < MAX_BARS:
-            self._bars_left = (self._announced or facts["bars"] + 1) + (pickup > 0)
-            self._bars_at_start = self._bars_left
+        self._count_down(facts["bars"], pickup)
 
     # -- masks ------------------------------------------------------------------------------------
 
     @property
-    def _in_header(self) -> bool:
-        return len(self._header) < len(HEADER)
-
-    @property
     def _bar(self) -> int:
         return bar_length(self._meter) // self._frame
-
-    def _remaining(self) -> int:
-        if self._bars_left is None:
-            return FAR
-        if self.wishes.notes is None:
-            return max(min(self._bars_left, FAR), 0)
-        # The notes decide when the piece ends, so the countdown follows them at the style's own density.
-        left = -(-(self.wishes.notes - self.notes_written) * self._bars_at_start // self.wishes.notes)
-        return min(max(left, 1), FAR)
 
     @property
     def _may_strike(self) -> bool:
@@ -232,7 +205,7 @@ class FramesWalk:
 
     def _kinds(self) -> Mask:
         if self._in_header:
-            return self._header_kinds()
+            return self._header_kinds(self._header_masks)
         wishes = self.wishes
         if wishes.notes is None and self._bars_left == 0:
             return self._only_end
@@ -244,16 +217,6 @@ class FramesWalk:
             mask[first:stop] = True
             mask[first + self._meter] = False
         mask[self._end] = self._may_end
-        return mask
-
-    def _header_kinds(self) -> Mask:
-        fact = HEADER[len(self._header)]
-        mask = self._header_masks[fact]
-        if fact == "pickup":
-            ranges = self.codec.vocabulary.header_ranges
-            length = bar_length(self._header[HEADER.index("meter")] - ranges["meter"][0])
-            mask = mask.copy()
-            mask[ranges["pickup"][0] + -(-length // 6) :] = False
         return mask
 
 
@@ -290,23 +253,10 @@ def _playable(codec: FramesCodec, wishes: Wishes) -> list[bool]:
     return [*pitches, *drums]
 
 
-def _header_masks(codec: FramesCodec, wishes: Wishes, bars: int | None, may_sound: list[bool]) -> dict[str, Mask]:
+def _masks_of_header(codec: FramesCodec, wishes: Wishes, bars: int | None, may_sound: list[bool]) -> dict[str, Mask]:
     """For each header fact, which kinds may say it."""
     vocabulary = codec.vocabulary
-    if wishes.meter is not None and wishes.meter.name not in METERS:
-        bounds = "1 to 16 over 2, 4, 8 or 16, at most 4 whole notes long"
-        raise WishError(f"expected a metre such as 3/4 or 6/8, {bounds}; got {wishes.meter.name}")
-    wished = {
-        "bars": None if bars is None else (f"bars {bars}" if bars <= MAX_BARS else "bars many"),
-        "meter": None if wishes.meter is None else f"meter {wishes.meter.name}",
-        "key": None if wishes.key is None else f"key {replace(wishes.key, onset=0).name}",
-    }
-    places = np.arange(len(vocabulary.kinds))
-    masks = {}
-    for fact, (first, stop) in vocabulary.header_ranges.items():
-        wish = wished.get(fact)
-        inside = (places >= first) & (places < stop)
-        masks[fact] = inside if wish is None else places == vocabulary.kind_index[wish]
+    masks, places = header_masks(vocabulary, wishes, bars), np.arange(len(vocabulary.kinds))
     program = masks["program"]
     if wishes.lineup is not None:
         for own in vocabulary.programs:
