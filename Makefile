@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 OUT    ?= out
 
-.PHONY: compose test lint test-quick test-slow test-browser pictures check-bundle format styles clean
+.PHONY: compose test lint test-quick test-slow test-browser pictures check-bundle format clean
 
 compose: $(VENV)/.composer
 	$(BIN)/kapelle compose folk --bars 16 --out $(OUT) --formats mid,mp3,musicxml,png

@@ -1,7 +1,7 @@
 """Between Score and steps: the only place that knows both.
 
-The folder is the registry: a codec is a package here whose `CODEC` is its class, or an entry point of the group
-`kapelle.codecs` that names such a class. What several codecs share stands in the modules beside them.
+The folder is the registry: a codec is a module or package here whose `CODEC` is its class, or an entry point of the
+group `kapelle.codecs` that names such a class. The other modules are what several codecs share.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ def codecs() -> dict[str, type[Codec]]:
     """Every codec by name."""
     found: dict[str, type[Codec]] = {}
     for module in pkgutil.iter_modules(__path__):
-        if module.ispkg:
-            codec = importlib.import_module(f"{__name__}.{module.name}").CODEC
+        codec = getattr(importlib.import_module(f"{__name__}.{module.name}"), "CODEC", None)
+        if codec is not None:
             found[codec.name] = codec
     for entry in entry_points(group="kapelle.codecs"):
         found[entry.name] = entry.load()
