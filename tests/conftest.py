@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,24 @@ def tiny_style(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from kapelle import save_style
 
     return save_style(tiny.style(make=tiny.band), tmp_path_factory.mktemp("styles") / "tiny.safetensors")
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A client of a studio that runs, with the token; skips without the extra."""
+    pytest.importorskip("fastapi")
+    pytest.importorskip("httpx2")
+    import studios
+
+    yield from studios.running(tmp_path_factory.mktemp("studio"))
+
+
+@pytest.fixture(scope="module")
+def take(studio: Any) -> str:
+    """The id of a take that was composed in it."""
+    import studios
+
+    return studios.composed(studio, style="folk", bars=4, seed=1, key="D major", title="A tune")
 
 
 @pytest.fixture

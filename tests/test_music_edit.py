@@ -19,11 +19,13 @@ from kapelle.music import (
     Score,
     Spans,
     Track,
+    beside,
     clip,
     merge,
     quantise,
     resample,
     slice_bars,
+    swing,
     transpose,
     with_detected_key,
 )
@@ -283,6 +285,43 @@ def test_the_detected_key_stands_alone_at_the_start(score: Score) -> None:
     assert keyed.replace(keys=score.keys) == score
     has_pitch = any(len(track.notes) for track in score.tracks if not track.is_drum)
     assert [key.onset for key in keyed.keys] == ([0] if has_pitch else [])
+
+
+@given(scores())
+def test_eighths_as_they_are_written_do_not_swing(score: Score) -> None:
+    assert swing(score, 0.5) == score
+
+
+@given(scores(), st.floats(0.5, 0.8))
+def test_swing_leaves_the_order_and_every_beat_and_moves_nothing_by_a_third_of_one(score: Score, share: float) -> None:
+    unit, bars = score.ticks_per_quarter, score.bars()
+    swung = swing(score, share)
+    for old, new in zip(score.tracks, swung.tracks, strict=True):
+        before, after = np.sort(old.notes.onset), np.sort(new.notes.onset)
+        assert (np.diff(after) >= 0).all()
+        assert np.abs(after - before).max(initial=0) <= 0.3 * unit + 1
+        starts = bars[np.searchsorted(bars, before, side="right") - 1]
+        on_beat = ((before - starts) % unit == 0) & (starts > 0)
+        assert (after[on_beat] == before[on_beat]).all()
+    # A metre whose beats have three parts does not swing.
+    compound = score.replace(meters=(Meter(0, 6, 8),), pickup=0)
+    assert swing(compound, share) == compound
+
+
+def test_a_pickup_swings_as_the_end_of_its_bar_and_more_than_there_is_is_refused() -> None:
+    tune = Score(12, (Track(Notes.of([(0, 6, 60, 80), (6, 6, 62, 80), (12, 6, 64, 80)])),), pickup=6)
+    assert swing(tune, 2 / 3).tracks[0].notes.onset.tolist() == [2, 6, 14]
+    with pytest.raises(ValueError, match=r"0\.5 to 0\.8.*0\.9"):
+        swing(tune, 0.9)
+
+
+@given(st.lists(scores(), min_size=1, max_size=3))
+def test_scores_beside_each_other_keep_all_their_tracks(several: list[Score]) -> None:
+    unit = max(score.ticks_per_quarter for score in several)
+    together_ = beside(several)
+    assert together_.tracks == tuple(track for score in several for track in resample(score, unit).tracks)
+    with pytest.raises(ValueError, match="a score"):
+        beside([])
 
 
 def test_edits_leave_what_they_were_given_as_it_was() -> None:

@@ -18,13 +18,9 @@ pytest.importorskip("fastapi")
 pytest.importorskip("httpx2")
 pytest.importorskip("torch")
 
-from fastapi.testclient import TestClient
-
-from kapelle.studio.app import application
-from kapelle.studio.guard import TOKEN
-from kapelle.studio.takes import Takes
 from kapelle.studio.trainings import Trainings
 from kapelle.styles import style_path
+from studios import running
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def studio(home: Path) -> Iterator[Any]:
-    takes = Takes(home / "studio.sqlite")
-    app, state = application(takes, home)
-    with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
-        client.headers[TOKEN] = client.get("/api/session").json()["token"]
-        client.state = state
-        yield client
-    takes.close()
+    yield from running(home)
 
 
 def tune(seed: int) -> Score:

@@ -74,10 +74,41 @@ def sheet(page: Any) -> None:
         page.wait_for_timeout(200)
 
 
-def radio(page: Any) -> None:
-    """The radio, on air."""
+TOLD = "[...document.querySelectorAll('.pad .told')]"
+BAND = f"{TOLD}.length && {TOLD}.every((told) => told.textContent)"
+
+
+def band(page: Any) -> None:
+    """The band room: a path over the beats, a melody that is shaped, and both sound."""
     if page.is_visible("#tab-roll"):
         page.click("#tab-roll")
+    open_view(page, "band", BAND)
+    page.click(".pad:first-child [data-tool=path]")
+    square = page.locator(".pad:first-child .square")
+    square.scroll_into_view_if_needed()
+    box = square.bounding_box()
+    for at, (x, y) in enumerate(((0.15, 0.85), (0.3, 0.4), (0.6, 0.3), (0.85, 0.6))):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=6)
+        if not at:
+            page.mouse.down()
+    page.mouse.up()
+    page.evaluate("document.querySelectorAll('.shape').forEach((shape) => { shape.open = true; })")
+    page.locator("[data-measure=register]").fill("1.5")
+    wait(page, "window.kapelle.player.level() > 0.01")
+    page.wait_for_timeout(1200)
+
+
+def morph(page: Any) -> None:
+    """Between two clips."""
+    page.click(".pad:first-child [data-mode=two]")
+    wait(page, "!document.querySelector('.pad .morph').hidden")
+    page.locator(".pad:first-child .morph").fill("4")
+    wait(page, "document.querySelector('.pad .told').textContent.startsWith('step 5')")
+    page.click("#band-play")
+
+
+def radio(page: Any) -> None:
+    """The radio, on air."""
     open_view(page, "radio", "document.querySelector('#radio-styles input')")
     page.click("#radio-play")
     wait(page, "!document.getElementById('radio-skip').disabled")
@@ -112,7 +143,7 @@ def quiz(page: Any) -> None:
     wait(page, "document.getElementById('quiz-wait').hidden")
 
 
-VIEWS = {each.__name__: each for each in (empty, roll, edited, sheet, radio, train, music, quiz)}
+VIEWS = {each.__name__: each for each in (empty, roll, edited, sheet, band, morph, radio, train, music, quiz)}
 """Every view: what is done on the page to see it. Each is come to from the one before."""
 
 
@@ -121,6 +152,7 @@ def picture(page: Any, folder: Path, look: str) -> None:
     for name, show in VIEWS.items():
         show(page)
         page.wait_for_timeout(300)
+        page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=folder / f"{look}-{name}.png", full_page=True)
     page.click("#views a[data-view=compose]")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from studio_page import PLAYING, bars_pulled, compose, notes, open_take, parts, regenerate
+from studio_page import NO_JOBS, PLAYING, bars_pulled, compose, notes, open_take, parts, regenerate
 from studio_process import wait
 
 from kapelle.files import format_of
@@ -159,3 +159,20 @@ def test_a_melody_that_is_brought_in_gets_voices(page: Any) -> None:
     page.click("#harmonise")
     wait(page, "document.getElementById('title').value === 'Tune in four voices'")
     assert [track["name"] for track in open_take(page)["score"]["tracks"]] == ["Soprano", "Alto", "Tenor", "Bass"]
+
+
+def test_a_style_of_windows_varies_the_bars_that_are_chosen(page: Any) -> None:
+    compose(page, "drums", 6)
+    page.click("#play")
+    bars_pulled(page, 3, 4)
+    take = open_take(page)["score"]
+    spans = ((0, take["bars"][2]), (take["bars"][2], take["bars"][4]), (take["bars"][4], take["bars"][6]))
+    before = [parts(page, *span) for span in spans]
+    number = page.evaluate("localStorage['kapelle-open']")
+    page.click("#vary")
+    wait(page, f"localStorage['kapelle-open'] !== {json.dumps(number)} && {NO_JOBS}")
+    after = [parts(page, *span) for span in spans]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [True, False, True]
+    assert open_take(page)["origin"] == "varied"
+    compose(page, "folk", 4)
+    assert page.is_hidden("#vary")

@@ -2,6 +2,7 @@
 
 from .chord import QUALITIES, ChordSymbol, name_chord
 from .edit import (
+    beside,
     chain,
     clip,
     concatenate,
@@ -10,6 +11,7 @@ from .edit import (
     quantise,
     resample,
     slice_bars,
+    swing,
     together,
     transpose,
     with_detected_key,
@@ -36,6 +38,7 @@ __all__ = [
     "Track",
     "Wishes",
     "bar_starts",
+    "beside",
     "chain",
     "clip",
     "concatenate",
@@ -51,6 +54,7 @@ __all__ = [
     "resample",
     "slice_bars",
     "spell",
+    "swing",
     "together",
     "transpose",
     "triad_name",

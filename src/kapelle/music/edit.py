@@ -137,6 +137,55 @@ def concatenate(scores: Sequence[Score]) -> Score:
     return Score(unit, tracks, map_, tuple(meters), tuple(keys), scores[0].pickup)
 
 
+def beside(scores: Sequence[Score]) -> Score:
+    """Scores that sound at the same time as one: the tracks of all, the tempos and metres of the first.
+
+    Raises:
+        ValueError: if there is no score.
+    """
+    if not scores:
+        raise ValueError("there must be a score for others to stand beside")
+    unit = max(score.ticks_per_quarter for score in scores)
+    fitted = [resample(score, unit) for score in scores]
+    return fitted[0].replace(tracks=tuple(track for score in fitted for track in score.tracks))
+
+
+def swing(score: Score, share: float) -> Score:
+    """The first of two eighths longer than the second, in metres whose beats are halved; others stay.
+
+    Args:
+        share: of a quarter that its first eighth has: 1/2 is as written, 2/3 is the swing of a triplet.
+
+    >>> swing(Score(12, (Track(Notes.of([(0, 6, 60, 80), (6, 6, 62, 80)])),)), 2 / 3).tracks[0].notes.onset.tolist()
+    [0, 8]
+
+    Raises:
+        ValueError: if the share is not in [0.5, 0.8].
+    """
+    if not 0.5 <= share <= 0.8:
+        raise ValueError(f"expected a share of 0.5 to 0.8 for the first of two eighths, got {share:g}")
+    unit, bars = score.ticks_per_quarter, score.bars().copy()
+    # The quarters of a pickup are counted from its end.
+    bars[0] -= -score.pickup % unit
+    onsets = np.array([meter.onset for meter in score.meters])
+    halved = np.array([meter.denominator <= 4 for meter in score.meters])
+
+    def late(ticks: IntArray) -> IntArray:
+        starts = bars[np.searchsorted(bars, ticks, side="right") - 1]
+        quarter, rest = np.divmod(ticks - starts, unit)
+        first = np.minimum(rest, unit / 2)
+        swung = starts + quarter * unit + np.rint(2 * (share * first + (1 - share) * (rest - first)))
+        here = halved[np.searchsorted(onsets, np.maximum(starts, 0), side="right") - 1]
+        return np.where(here, swung, ticks).astype(np.int64)
+
+    def swung(track: Track) -> Track:
+        onset = late(track.notes.onset)
+        length = np.maximum(late(track.notes.end) - onset, 1)
+        return track.replace(notes=track.notes.replace(onset=onset, duration=length))
+
+    return score.replace(tracks=tuple(map(swung, score.tracks)))
+
+
 def quantise(score: Score, steps_per_quarter: int) -> Score:
     """Every onset and end moved to the nearest of `steps_per_quarter` places in a quarter.
 

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from .. import __version__
 from ..errors import KapelleError
 from ..music.instruments import PROGRAM_NAMES
-from .addresses import page, quiz, radio, takes, training, work
+from .addresses import band, page, quiz, radio, takes, training, work
 from .guard import MAX_BODY, Guard
 from .jobs import NoSuchJob, TooMany
 from .shapes import KINDS
@@ -26,9 +26,10 @@ from .state import NoSuchStyle, Studio, listing_of
 from .takes import NoSuchTake, Takes, TakesError
 from .trainings import NoSuchTraining
 
-ALL_CAN, GIVEN_CAN = ("compose", "continue", "end"), ("bars", "harmonize")
-"""What every style can, "end" being to write all tracks anew from a bar on; and what those can that write voices to
-others that are given, "bars" being to write any bars of any voices anew."""
+ALL_CAN, GIVEN_CAN, WINDOW_CAN = ("compose", "continue", "end"), ("bars", "harmonize"), ("vary", "morph")
+"""What every style can, "end" being to write all tracks anew from a bar on; what those can that write voices to others
+that are given, "bars" being to write any bars of any voices anew; and what styles of windows can, "morph" being all of
+the band room."""
 
 _STATUS: dict[type[Exception], int] = {
     NoSuchTake: 404,
@@ -60,7 +61,7 @@ def application(kept: Takes, data: Path) -> tuple[Guard, Studio]:
     )
     page.serve(app)
     _serve_state(app, studio)
-    for part in (takes, work, training, quiz, radio):
+    for part in (takes, work, training, quiz, radio, band):
         part.serve(app, studio)
     _answer_errors(app)
     return Guard(app, studio.token), studio
@@ -161,5 +162,17 @@ def _style_line(listing: Any) -> dict[str, Any]:
         "parameters": card.parameters,
         "own": listing.own,
         "temperature": listing.temperature,
-        "can": [*ALL_CAN, *(GIVEN_CAN if listing.can_be_given else ())],
+        "can": [*ALL_CAN, *(GIVEN_CAN if listing.can_be_given else ()), *(WINDOW_CAN if listing.window else ())],
+        "window": _window_line(listing) if listing.window else None,
+    }
+
+
+def _window_line(listing: Any) -> dict[str, Any]:
+    window = listing.window
+    return {
+        "bars": window.bars,
+        "meters": window.meters,
+        "parts": window.parts,
+        "tempo": window.tempo,
+        "measures": listing.measures,
     }

@@ -39,7 +39,7 @@ class Job:
 
     Attributes:
         id: sixteen hexadecimal digits.
-        kind: "compose", "continue", "regenerate", "harmonize" or "import".
+        kind: "compose", "continue", "regenerate", "harmonize", "vary", "import" or "train".
         title: what is being made, for people.
         state: "waiting", "running", "done", "failed" or "cancelled".
         notes: lines that were told on the way.

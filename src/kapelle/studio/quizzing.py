@@ -10,7 +10,7 @@ from typing import Any
 
 from ..corpora import Corpus, get, load_folder
 from ..quiz import Listening, Results, StyleSources, Tally, analyse, begin, rewriter, style_fingerprint, to_small_mp3
-from ..styles import Style, open_style
+from .opened import style_at
 
 Tell = Callable[[Any], None]
 
@@ -34,7 +34,7 @@ def quiz(tell: Tell, kept: str, style: str, real: str, asked: dict[str, Any]) ->
     """
     results = Results(Path(kept))
     try:
-        composer = _composer(style, Path(style).stat().st_mtime_ns)
+        composer = style_at(style)
         fingerprint = style_fingerprint(composer)
         listening = None
         if asked["do"] == "begin":
@@ -100,13 +100,8 @@ def _row(name: str, tally: Tally) -> dict[str, Any]:
 
 
 @lru_cache(2)
-def _composer(style: str, changed: int) -> Style:
-    return open_style(style)
-
-
-@lru_cache(2)
 def _sources(style: str, changed: int, real: str) -> StyleSources:
-    composer = _composer(style, changed)
+    composer = style_at(style)
     return StyleSources(composer, _corpus(real), rewriter(composer))
 
 

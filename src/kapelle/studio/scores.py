@@ -71,6 +71,11 @@ def from_values(values: Any) -> Score:
     return score
 
 
+def made(score: Score) -> dict[str, Any]:
+    """What a worker gives that has made a score: all that a take keeps of it."""
+    return {"title": score.title, "score": to_values(score), "summary": summary(score)}
+
+
 def summary(score: Score) -> dict[str, Any]:
     """What the list of takes tells of a score."""
     told = facts(score) if score.num_notes else None

@@ -72,7 +72,18 @@ class Harmonize(_Request):
     temperature: float | None = Field(None, ge=0, le=3)
 
 
-KINDS = ("compose", "continue", "regenerate", "harmonize")
+class Vary(_Request):
+    """A take whose windows are others like them, as a new take; a style of windows does that."""
+
+    kind: Literal["vary"]
+    style: Short
+    take: TakeId
+    similarity: float = Field(0.7, ge=0, le=1, description="1 stays near, 0 goes anywhere.")
+    bars: list[int] | None = Field(None, max_length=10_000, description="From 1 on, a pickup is 0; null for all.")
+    seed: int | None = Field(None, ge=0, le=2**53)
+
+
+KINDS = ("compose", "continue", "regenerate", "harmonize", "vary")
 """Of jobs that are asked for by a style."""
 
 
@@ -101,6 +112,80 @@ class Heard(_Request):
     parts: list[dict[str, Any]] = Field(min_length=1, max_length=200, description="Scores, one after the other.")
     title: Short = "From the radio"
     starred: bool = False
+
+
+Values = dict[str, Any]
+"""A score as /api/takes/{take} gives it."""
+
+_WINDOW = "A score of one window."
+
+
+class _Band(_Request):
+    style: Short = Field(description='One that can "morph".')
+
+
+class BandDraw(_Band):
+    """New windows."""
+
+    meter: Short = "4/4"
+    key: Short | None = Field(None, description='Such as "D minor"; null for that of the first.')
+    count: int = Field(4, ge=1, le=16)
+    seed: int | None = Field(None, ge=0, le=2**53)
+
+
+class BandWindows(_Band):
+    """The windows of a take."""
+
+    take: TakeId
+    meter: Short = "4/4"
+
+
+class BandGrid(_Band):
+    """What lies between four windows in one metre."""
+
+    corners: list[Values] = Field(
+        min_length=4, max_length=4, description="Top left, top right, bottom left, bottom right."
+    )
+    size: int = Field(11, ge=2, le=16, description="Windows of a side.")
+
+
+class BandMorph(_Band):
+    """What lies between two windows in one metre."""
+
+    ends: list[Values] = Field(min_length=2, max_length=2)
+    steps: int = Field(11, ge=2, le=64)
+
+
+class BandVary(_Band):
+    """Windows like one."""
+
+    window: Values = Field(description=_WINDOW)
+    similarity: float = Field(0.7, ge=0, le=1)
+    count: int = Field(1, ge=1, le=16)
+
+
+class BandSteer(_Band):
+    """More or less of what can be measured."""
+
+    window: Values = Field(description=_WINDOW)
+    wanted: dict[Short, Annotated[float, Field(ge=-4, le=4)]] = Field(
+        {}, max_length=16, description="By name of a measure, in standard deviations of the style's music."
+    )
+
+
+class BandLayer(_Band):
+    """Windows that are played one after the other."""
+
+    windows: list[Values] = Field(min_length=1, max_length=256)
+
+
+class BandKeep(_Request):
+    """What was played, to be kept as a take."""
+
+    layers: list[BandLayer] = Field(min_length=1, max_length=8)
+    tempo: float = Field(120, ge=10, le=400, description="Quarters a minute.")
+    swing: float = Field(0.5, ge=0.5, le=0.8, description="Share of a quarter that its first eighth has.")
+    title: Short = "From the band room"
 
 
 class Answer(_Request):

@@ -52,7 +52,7 @@ class Take:
     Attributes:
         id: sixteen hexadecimal digits.
         title: as shown.
-        origin: "composed", "continued", "changed", "harmonised", "imported", "edited" or "radio".
+        origin: "composed", "continued", "changed", "harmonised", "varied", "imported", "edited", "radio" or "band".
         style: name of the style that composed it; "" if none did.
         parent: id of the take that it comes from; "" if it comes from none.
         wishes: what was asked for, the seed among it.

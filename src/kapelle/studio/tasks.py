@@ -7,15 +7,13 @@ import json
 import time
 import zipfile
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from ..errors import FileError
 from ..music import Score, concatenate
-from ..styles import Style
-from . import quizzing, scores
+from . import bands, quizzing, scores
 from .learning import inspect, train
+from .opened import style_at
 
 Tell = Callable[[Any], None]
 
@@ -31,37 +29,39 @@ GLIMPSE_SECONDS = 0.08
 def warm(tell: Tell, paths: list[str]) -> None:
     """Load what the first piece would wait for: libraries, and these styles."""
     for path in paths:
-        _style(path)
+        style_at(path)
 
 
 def compose(tell: Tell, path: str, wishes: dict[str, Any]) -> dict[str, Any]:
     """A new piece of the style in the file `path`."""
-    return _made(_style(path).compose(tell=tell, seen=_glimpses(tell), **wishes))
+    return scores.made(style_at(path).compose(tell=tell, seen=_glimpses(tell), **wishes))
 
 
 def go_on(tell: Tell, path: str, beginning: dict[str, Any], wishes: dict[str, Any]) -> dict[str, Any]:
     """A piece with new bars after it."""
-    return _made(_style(path).continue_(scores.from_values(beginning), tell=tell, seen=_glimpses(tell), **wishes))
+    return scores.made(
+        style_at(path).continue_(scores.from_values(beginning), tell=tell, seen=_glimpses(tell), **wishes)
+    )
 
 
 def regenerate(tell: Tell, path: str, before: dict[str, Any], wishes: dict[str, Any]) -> dict[str, Any]:
     """A piece of which some is written anew."""
-    return _made(_style(path).rewrite(scores.from_values(before), tell=tell, **wishes))
+    return scores.made(style_at(path).rewrite(scores.from_values(before), tell=tell, **wishes))
 
 
 def harmonize(tell: Tell, path: str, melody: dict[str, Any], wishes: dict[str, Any]) -> dict[str, Any]:
     """A piece with the voices that it lacked."""
-    return _made(_style(path).harmonize(scores.from_values(melody), tell=tell, **wishes).score)
+    return scores.made(style_at(path).harmonize(scores.from_values(melody), tell=tell, **wishes).score)
 
 
 def radio(tell: Tell, path: str, before: dict[str, Any] | None, wishes: dict[str, Any]) -> dict[str, Any]:
     """What a radio plays next: some bars after the last ones that were played, if there are any."""
-    return scores.to_values(_style(path).play_on(None if before is None else scores.from_values(before), **wishes))
+    return scores.to_values(style_at(path).play_on(None if before is None else scores.from_values(before), **wishes))
 
 
 def join(tell: Tell, parts: list[dict[str, Any]], title: str) -> dict[str, Any]:
     """Pieces that were played one after the other, as one."""
-    return _made(concatenate([scores.from_values(part) for part in parts]).replace(title=title))
+    return scores.made(concatenate([scores.from_values(part) for part in parts]).replace(title=title))
 
 
 def read(tell: Tell, name: str, suffix: str, data: bytes) -> dict[str, Any]:
@@ -79,12 +79,12 @@ def read(tell: Tell, name: str, suffix: str, data: bytes) -> dict[str, Any]:
         score = format_of(f"music{suffix}").decode(data)
     if not score.num_notes:
         raise FileError("expected music with notes, got a file without any")
-    return _made(score if score.title.strip() else score.replace(title=name))
+    return scores.made(score if score.title.strip() else score.replace(title=name))
 
 
 def check(tell: Tell, values: Any) -> dict[str, Any]:
     """A score that was edited on the page, if it is one."""
-    return _made(scores.from_values(values))
+    return scores.made(scores.from_values(values))
 
 
 def render(tell: Tell, values: dict[str, Any], suffix: str) -> bytes:
@@ -132,7 +132,7 @@ def _unpacked(data: bytes) -> dict[str, Any]:
     plain = {name: value for name, value in wishes.items() if isinstance(value, (str, int, float, bool, type(None)))}
     if len(json.dumps(plain)) > 10_000:
         raise FileError("expected the wishes of a take, got more than anybody types; save the project again")
-    return _made(scores.from_values(score)) | {"about": {"style": style, "wishes": plain}}
+    return scores.made(scores.from_values(score)) | {"about": {"style": style, "wishes": plain}}
 
 
 def sheet(tell: Tell, values: dict[str, Any]) -> bytes:
@@ -147,15 +147,11 @@ def sample(tell: Tell, path: str) -> bytes:
     """How a style sounds: a short piece that is the same every time, as a sound file."""
     from ..rendering.audio import to_audio
 
-    return to_audio(_style(path).compose(bars=SAMPLE_BARS, seed=SAMPLE_SEED), ".wav")
+    return to_audio(style_at(path).compose(bars=SAMPLE_BARS, seed=SAMPLE_SEED), ".wav")
 
 
 def _moment(moment: dict[str, Any]) -> dict[str, Any]:
     return {"quarter": moment["qstamp"], "on": moment.get("on", []), "off": moment.get("off", [])}
-
-
-def _made(score: Score) -> dict[str, Any]:
-    return {"title": score.title, "score": scores.to_values(score), "summary": scores.summary(score)}
 
 
 def _glimpses(tell: Tell) -> Callable[[Score], None]:
@@ -171,19 +167,8 @@ def _glimpses(tell: Tell) -> Callable[[Score], None]:
     return seen
 
 
-def _style(path: str) -> Style:
-    # A style that was trained anew has the same path: its time tells them apart.
-    return _opened(path, Path(path).stat().st_mtime_ns)
-
-
-@lru_cache(4)
-def _opened(path: str, changed: int) -> Style:
-    from ..styles import open_style
-
-    return open_style(path)
-
-
 TASKS: dict[str, Callable[..., Any]] = {
+    **bands.TASKS,
     "quiz": quizzing.quiz,
     "clip": quizzing.clip,
     "inspect": inspect,

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..codecs import codecs
-from ..errors import StyleError
+from ..codecs.bars import BarsCodec, Vocabulary
+from ..errors import KapelleError, StyleError
 from .card import Card, card_from_json
 from .file import SUFFIX, open_style, peek
 from .style import Style
@@ -30,6 +31,8 @@ class Listing:
         own: whether it is the user's, not bundled.
         can_be_given: whether it writes voices to others that are given; see `Style.can_be_given`.
         temperature: at which it composes without a wish.
+        window: the words of its windows, if it is a style of windows.
+        measures: names of what can be steered in them.
     """
 
     name: str
@@ -39,6 +42,8 @@ class Listing:
     own: bool
     can_be_given: bool = False
     temperature: float = 0.9
+    window: Vocabulary | None = None
+    measures: tuple[str, ...] = ()
 
 
 def user_folder() -> Path:
@@ -76,17 +81,22 @@ def list_styles() -> tuple[list[Listing], list[str]]:
                 text = str(error)
                 problems.append(text if str(path) in text else f"{path}: {text}")
                 continue
-            listings[path.stem] = Listing(path.stem, path, path.stat().st_size, card, own, *_traits(about))
+            listings[path.stem] = Listing(path.stem, path, path.stat().st_size, card, own, **_traits(about))
     return sorted(listings.values(), key=lambda listing: listing.name), problems
 
 
-def _traits(about: dict[str, Any]) -> tuple[bool, float]:
-    """As `Style.can_be_given`, and the temperature of its codec, from what a file says of its style."""
+def _traits(about: dict[str, Any]) -> dict[str, Any]:
+    """What a file says of its style that a list tells."""
     try:
         codec = codecs()[about["codec"]["name"]]
-        return codec.in_voices and about["network"]["config"].get("reveal", 0) > 0, codec.taste[0]
-    except (LookupError, TypeError, AttributeError):
-        return False, Listing.temperature
+        given = codec.in_voices and about["network"]["config"].get("reveal", 0) > 0
+        traits = {"can_be_given": given, "temperature": codec.taste[0]}
+        if codec.in_windows and "measures" in about:
+            traits["window"] = BarsCodec.from_json(about["codec"]).vocabulary
+            traits["measures"] = tuple(map(str, about["measures"]))
+        return traits
+    except (LookupError, TypeError, AttributeError, ValueError, KapelleError):
+        return {}
 
 
 def load_style(name: str | os.PathLike[str]) -> Style:

@@ -12,11 +12,11 @@ from fastapi.responses import JSONResponse, Response
 
 from ...errors import FileError
 from ..jobs import Job
-from ..shapes import Compose, Continue, Harmonize, Regenerate
+from ..shapes import Compose, Continue, Harmonize, Regenerate, Vary
 from ..state import Studio, listing_of
 from ..tasks import PROJECT, RECORDINGS
 
-Asked = Annotated[Compose | Continue | Regenerate | Harmonize, Body(discriminator="kind")]
+Asked = Annotated[Compose | Continue | Regenerate | Harmonize | Vary, Body(discriminator="kind")]
 
 
 def serve(app: FastAPI, studio: Studio) -> None:
@@ -82,6 +82,7 @@ _NAMED = {
     "continue": ("continued", ", continued"),
     "regenerate": ("changed", ""),
     "harmonize": ("harmonised", " in four voices"),
+    "vary": ("varied", ", varied"),
 }
 """What is said of a take after such a job: as where it comes from, and in its title."""
 

@@ -1,7 +1,7 @@
 // What can be made of the open take: some of it anew, more of it, voices to it, another one.
 import { $, complain, icon } from "./parts.js";
 
-const OF_STYLE = ["composed", "continued", "changed"];
+const OF_STYLE = ["composed", "continued", "changed", "varied"];
 const listed = new Intl.ListFormat("en", { type: "conjunction" });
 
 // Bars in a row told in one: 3, 5–8.
@@ -21,6 +21,7 @@ export class Again {
     $("regenerate").addEventListener("click", () => this.regenerate().catch(complain));
     $("lock-bars").addEventListener("click", () => this.lockBars());
     $("more").addEventListener("click", () => this.more().catch(complain));
+    $("vary").addEventListener("click", () => this.vary().catch(complain));
     $("another").addEventListener("click", () => this.another());
     $("harmonise").addEventListener("click", () => this.harmonise().catch(complain));
     $("continue").addEventListener("click", () => this.goOn().catch(complain));
@@ -70,7 +71,7 @@ export class Again {
   show() {
     const { roll, take } = this.piece;
     if (!take) {
-      for (const name of ["regenerate", "more", "another", "harmonise", "continue", "lock-bars"]) $(name).disabled = true;
+      for (const name of ["regenerate", "more", "vary", "another", "harmonise", "continue", "lock-bars"]) $(name).disabled = true;
       return;
     }
     const { told, why } = this.scope;
@@ -86,6 +87,9 @@ export class Again {
     $("another").disabled = false;
     $("more").disabled = take.summary.bars < 2;
     $("more").title = `The same opening, and then something else, in ${this.style?.title}`;
+    $("vary").hidden = !this.style?.can.includes("vary") || this.style.window.parts.length !== take.score.tracks.length;
+    $("vary").disabled = false;
+    $("vary").title = `Another that is like it: all of it, or the bars that are chosen, by ${this.style?.title}`;
     const voices = take.score.tracks.filter((track) => !track.is_drum && track.notes.length).length;
     $("harmonise").hidden = !this.choir || voices < 1 || voices > 3;
     $("harmonise").disabled = false;
@@ -144,6 +148,13 @@ export class Again {
     const first = Math.max(roll.firstBar, 1) + Math.max(1, Math.min(4, Math.round(take.summary.bars / 4)));
     const bars = Array.from({ length: roll.lastBar - first + 1 }, (_, index) => index + first);
     await this.start({ kind: "regenerate", style: this.style.name, take: await this.saved(), bars, temperature: this.wishes.temperatureOf(this.style) }, {});
+  }
+
+  async vary() {
+    const { roll } = this.piece;
+    const [first, last] = roll.chosenBars ?? [roll.firstBar, roll.lastBar];
+    const bars = Array.from({ length: last - first + 1 }, (_, index) => index + first).filter((bar) => !roll.lockedBars.has(bar));
+    await this.start({ kind: "vary", style: this.style.name, take: await this.saved(), bars }, { after: true, bar: roll.chosenBars?.[0] });
   }
 
   another() {

@@ -19,7 +19,7 @@ export async function bringIn(files, own) {
   }
 }
 
-// Calls `onDrop` with what was dropped: its files, and what can read folders.
+// Calls `onDrop` with what was dropped, its files and what can read folders, and where.
 export function dropping(onDrop) {
   let depth = 0;
   const files = (event) => event.dataTransfer?.types.includes("Files");
@@ -31,6 +31,6 @@ export function dropping(onDrop) {
     if (!files(event)) return;
     event.preventDefault();
     hide();
-    onDrop(event.dataTransfer);
+    onDrop(event.dataTransfer, event);
   });
 }

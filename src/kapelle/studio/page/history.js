@@ -92,7 +92,7 @@ export class History {
   }
 
   drawJobs() {
-    const verbs = { compose: "Composing", continue: "Going on", regenerate: "Writing anew", harmonize: "Harmonising", import: "Reading", train: "Learning" };
+    const verbs = { compose: "Composing", continue: "Going on", regenerate: "Writing anew", harmonize: "Harmonising", vary: "Varying", import: "Reading", train: "Learning" };
     $("jobs").replaceChildren(...[...this.jobs.values()].map((job) => make("li", {},
       make("span", {}, job.state === "waiting" ? `Waiting: ${job.title}` : `${verbs[job.kind]}: ${job.title}`),
       make("button", { onclick: () => ask(`/api/jobs/${job.id}`, { method: "DELETE" }).catch(complain) }, "Cancel"),

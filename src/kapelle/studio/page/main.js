@@ -81,8 +81,10 @@ function hear(event) {
   if (event.type === "job") {
     history.hearJob(event.job);
     views.hear(event);
-  } else if (event.type === "take") history.hearTake(event.take);
-  else if (event.score && views.now === "compose" && history.isNewest(event.job)) {
+  } else if (event.type === "take") {
+    history.hearTake(event.take);
+    views.hear(event);
+  } else if (event.score && views.now === "compose" && history.isNewest(event.job)) {
     wishes.hush();
     piece.grow(event.score, history.how.get(event.job));
   } else {
@@ -121,8 +123,8 @@ function pressable() {
   addEventListener("beforeunload", () => piece.keepDraft());
   listenToKeys({ piece, choose, isHere: () => views.now === "compose" });
   midiOut(player);
-  dropping((data) => {
-    if (views.dropped(data)) return;
+  dropping((data, event) => {
+    if (views.dropped(data, event)) return;
     views.show("compose");
     bringIn(data.files, (job) => history.own(job));
   });
@@ -183,7 +185,7 @@ async function begin() {
   await openFirst();
   addEventListener("hashchange", () => location.hash.startsWith("#take=") && openFirst());
   // For who looks into the page with the browser's tools.
-  window.kapelle = { piece, roll, player };
+  window.kapelle = { piece, roll, player, views };
   document.body.dataset.ready = "true";
   listen({
     onEvent: hear,

@@ -1,5 +1,6 @@
 // The views of the page, and which of them is shown. What is shown can be used: none is fetched later than the page.
 import { $, complain } from "./parts.js";
+import { View as Band } from "./band.js";
 import { View as Quiz } from "./quiz.js";
 import { View as Radio } from "./radio.js";
 import { View as Train } from "./train.js";
@@ -14,7 +15,7 @@ export class Views {
 
   // `shared` is what every view may use.
   begin(shared) {
-    this.opened = { radio: new Radio(shared), train: new Train(shared), quiz: new Quiz(shared) };
+    this.opened = { band: new Band(shared), radio: new Radio(shared), train: new Train(shared), quiz: new Quiz(shared) };
     addEventListener("hashchange", () => this.follow());
     this.follow();
   }
@@ -46,7 +47,7 @@ export class Views {
   }
 
   // Whether the view that is shown has taken what was dropped.
-  dropped(data) {
-    return this.opened[this.now]?.drop?.(data) ?? false;
+  dropped(data, event) {
+    return this.opened[this.now]?.drop?.(data, event) ?? false;
   }
 }

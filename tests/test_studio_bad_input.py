@@ -1,0 +1,227 @@
+"""Who may ask the studio, and what bad input ends in."""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import re
+import socket
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kapelle.cli.main import main
+
+pytest.importorskip("fastapi")
+pytest.importorskip("httpx2")
+
+from kapelle.studio.addresses.takes import file_name
+from kapelle.studio.guard import MAX_BODY, TOKEN
+from kapelle.studio.jobs import MOST_WAITING, Bus, Jobs
+from studios import bring_in, over
+
+
+def bomb() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("score.xml", b" " * (80 * 2**20))
+    return packed.getvalue()
+
+
+LAUGHS = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;">]><score-partwise>&c;</score-partwise>'
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("bomb.mxl", bomb, "larger"),
+        ("laughs.xml", lambda: LAUGHS, "entities"),
+        ("junk.mid", lambda: b"no music", "MIDI"),
+        ("empty.mid", lambda: b"", "MIDI"),
+        ("silent.wav", lambda: b"RIFF", "recording"),
+        ("program.exe", lambda: b"MZ", "ends in"),
+        ("none", lambda: b"", "ends in"),
+    ],
+)
+def test_a_file_that_is_no_music_is_told_in_a_line(studio: Any, name: str, data: Any, says: str) -> None:
+    job = bring_in(studio, name, data())
+    assert job["state"] in ("failed", "refused")
+    assert says in job["error"]
+    assert "\n" not in job["error"]
+
+
+def test_a_file_of_500_megabytes_is_refused_before_it_is_read(studio: Any) -> None:
+    headers = {"content-length": str(500 * 2**20)}
+    answer = studio.post("/api/imports?name=a.mid", content=b"MThd", headers=headers)
+    assert (answer.status_code, "16 MB" in answer.json()["error"]) == (413, True)
+    # One that does not say how long it is, is read no further than the bound.
+    parts = (b"x" * 2**20 for _ in range(MAX_BODY // 2**20 + 5))
+    assert studio.post("/api/imports?name=a.mid", content=parts).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/api/takes", {"host": "kapelle.example"}, 403),
+        ("GET", "/api/session", {"host": "127.0.0.1.example:80"}, 403),
+        ("GET", "/api/takes", {"sec-fetch-site": "cross-site"}, 403),
+        ("GET", "/api/session", {"origin": "http://elsewhere.example"}, 403),
+        ("GET", "/", {"sec-fetch-site": "cross-site"}, 200),
+        ("POST", "/api/jobs", {TOKEN: "guessed"}, 403),
+        ("POST", "/api/jobs", {"origin": "http://127.0.0.1:1"}, 403),
+        ("DELETE", "/api/jobs/0", {TOKEN: ""}, 403),
+        ("PATCH", "/api/takes/0", {TOKEN: ""}, 403),
+    ],
+)
+def test_only_the_studios_own_page_gets_in(
+    studio: Any, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    answer = studio.request(method, path, headers=headers)
+    assert answer.status_code == status
+    assert status == 200 or answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/page/../app.py",
+        "/page/%2e%2e%2fapp.py",
+        "/page/..%2f..%2f__init__.py",
+        "/page//etc/passwd",
+        "/api/takes/..%2f..%2fx",
+        "/api/styles/..%2f..%2fbundled%2ffolk/sample.wav",
+        "/nowhere",
+    ],
+)
+def test_no_path_reaches_the_disk(studio: Any, path: str) -> None:
+    answer = studio.get(path)
+    assert answer.status_code == 404
+    assert list(answer.json()) == ["error"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"kind": "compose", "style": "/etc/passwd"}, "no style"),
+        ({"kind": "compose", "style": "folk", "bars": 0}, "bars"),
+        ({"kind": "compose", "style": "folk", "colour": "red"}, "colour"),
+        ({"kind": "conduct"}, "conduct"),
+        ({"kind": "continue", "style": "folk", "take": "0" * 16}, "no take"),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_told_in_a_line(studio: Any, asked: dict[str, Any], says: str) -> None:
+    answer = studio.post("/api/jobs", json=asked)
+    assert answer.status_code in (404, 422)
+    assert says in answer.json()["error"]
+
+
+def test_a_wish_that_cannot_be_met_fails_its_job_with_the_reason(studio: Any) -> None:
+    job = over(studio, studio.post("/api/jobs", json={"kind": "compose", "style": "folk", "key": "H"}).json())
+    assert (job["state"], "expected a key" in job["error"]) == ("failed", True)
+
+
+LONG = {"kind": "compose", "style": "piano", "bars": 256, "seed": 1}
+
+
+def test_a_cancelled_job_ends_its_process_and_leaves_no_take(studio: Any) -> None:
+    before = len(studio.get("/api/takes").json()["takes"])
+    jobs = [studio.post("/api/jobs", json=LONG).json() for _ in range(4)]
+    over(studio, jobs[0], ("running",))
+    workers = list(studio.state.composers.busy)
+    for job in jobs:
+        studio.delete(f"/api/jobs/{job['id']}")
+    # None of them comes to its end by itself: each takes many times as long as this.
+    assert {over(studio, job)["state"] for job in jobs} == {"cancelled"}
+    assert workers
+    assert not any(worker.lives for worker in workers)
+    assert len(studio.get("/api/takes").json()["takes"]) == before
+    assert studio.delete("/api/jobs/0").status_code == 404
+
+
+def test_a_dead_worker_fails_its_job_and_the_next_one_is_done(studio: Any, take: str) -> None:
+    job = studio.post("/api/jobs", json=LONG).json()
+    over(studio, job, ("running",))
+    # It is told to run a moment before its process is there.
+    while not (found := over(studio, job, ("running", "failed", "done")))["error"]:
+        assert found["state"] != "done"
+        for process in multiprocessing.active_children():
+            process.kill()
+    assert "signal 9" in found["error"]
+    short = {"kind": "compose", "style": "folk", "bars": 1, "seed": 1}
+    assert over(studio, studio.post("/api/jobs", json=short).json())["state"] == "done"
+
+
+def test_what_is_made_is_told_to_every_page(studio: Any) -> None:
+    bus = Bus()
+    first, second = bus.listen(), bus.listen()
+    bus.tell({"type": "take"})
+    bus.leave(first)
+    bus.tell({"type": "job"})
+    bus.close()
+    assert [first.qsize(), second.qsize()] == [1, 1]
+    assert second.get_nowait() is None
+
+
+def test_a_page_that_does_not_fetch_its_events_is_let_go() -> None:
+    bus = Bus()
+    queue = bus.listen()
+    for number in range(2000):
+        bus.tell({"number": number})
+    assert (queue.qsize(), queue.get_nowait()) == (1, None)
+
+
+def test_ten_thousand_jobs_are_too_many() -> None:
+    import asyncio
+
+    from kapelle.studio.jobs import Job, TooMany
+
+    async def wait(job: Job) -> str:
+        await asyncio.sleep(60)
+        return ""
+
+    async def flood() -> int:
+        jobs = Jobs(Bus())
+        try:
+            for number in range(10_000):
+                try:
+                    jobs.start("import", "a file", wait)
+                except TooMany:
+                    return number
+        finally:
+            await jobs.close()
+        return -1
+
+    assert asyncio.run(flood()) == MOST_WAITING
+
+
+def test_every_address_is_documented(studio: Any) -> None:
+    told = studio.get("/api/openapi.json").json()
+    assert all(word.get("description") for path in told["paths"].values() for word in path.values())
+
+
+def test_names_of_files_are_plain() -> None:
+    assert re.fullmatch(r"[\w -]+", file_name('../"a\r\nb": c\\d'))
+    assert file_name("音楽") == "kapelle"
+
+
+def test_a_port_in_use_is_told_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["studio", "--port", str(port), "--no-browser", "--data", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"kapelle: port {port} is in use")
+    assert said.count("\n") == 1
+
+
+def test_without_the_extra_the_studio_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert main(["studio", "--port", "0", "--no-browser", "--data", str(tmp_path)]) == 2
+    assert "kapelle[studio]" in capsys.readouterr().err
