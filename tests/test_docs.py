@@ -78,7 +78,7 @@ def options_of(command: click.Command) -> set[str]:
 
 
 OF_A_RUN = ("train", "report", "pick", "tune", "play", "quiz", "bench", "studio", "morph", "vary", "grid", "steer",
-            "radio")  # fmt: skip
+            "map", "radio")  # fmt: skip
 """Commands that train, or that need a run, a loudspeaker, clips, answers or data of the reader's own."""
 
 

@@ -16,6 +16,7 @@ from .composing import compose, continue_
 from .engraving import engrave
 from .harmonizing import harmonize
 from .listening import listen
+from .mapping import map_
 from .output import plain
 from .playing import play
 from .quiz import quiz
@@ -71,7 +72,7 @@ def kapelle(context: click.Context) -> None:
 
 for command in (
     *(styles, train, tune, report, pick, compose, continue_, harmonize),
-    *(morph, vary, grid, steer, radio),
+    *(morph, vary, grid, steer, map_, radio),
     *(show, listen, engrave, render, play, quiz, bench, studio),
 ):
     kapelle.add_command(command)

@@ -30,7 +30,7 @@ MEASURES = ("density", "syncopation", "register", "interval", "repetition", "len
 """What can be steered; a style may know fewer."""
 
 
-def _style(default: str) -> Callable[[Command], Command]:
+def style_option(default: str) -> Callable[[Command], Command]:
     return click.option(
         "--style", default=default, help=f"A style of windows, by its name or its file.  [{default}]"
     )  # fmt: skip
@@ -48,7 +48,7 @@ def _temperature(default: float) -> Callable[[Command], Command]:
 @click.command()
 @click.argument("music", nargs=-1, required=True)
 @click.option("--steps", type=Number(int, "8", 2, 100), default=8, help="Pieces from each file to the next.  [8]")
-@_style("melody")
+@style_option("melody")
 @_temperature(0.0)
 @SEED
 @with_options(FILES)
@@ -64,7 +64,7 @@ def morph(
     kapelle morph a.mid b.mid --steps 8
     kapelle morph verse.mid@5 verse.mid@9 chorus.mid --style trio
     """
-    composer = _open_style(style)
+    composer = open_windows(style)
     if len(music) < 2:
         raise WishError(f"expected two files or more to go between, got {len(music)}")
     clips = [_window(composer, text, out) for text in music]
@@ -79,7 +79,7 @@ def morph(
 @click.argument("music")
 @click.option("--similarity", type=Number(float, "0.8", 0, 1), default=0.8, help="1 is like it, 0 anything.  [0.8]")
 @click.option("--count", type=Number(int, "6", 1, 100), default=6, help="So many.  [6]")
-@_style("melody")
+@style_option("melody")
 @_temperature(0.5)
 @SEED
 @with_options(FILES)
@@ -92,7 +92,7 @@ def vary(
     \b
     kapelle vary riff.mid --similarity 0.8 --count 6
     """
-    composer = _open_style(style)
+    composer = open_windows(style)
     clip = _window(composer, music, out)
     paths = _free(out, [f"{_stem(music)}-like-{number}" for number in range(1, count + 1)], formats, force)
     _write(composer.vary(clip, similarity, count, temperature, seed), paths, force)
@@ -102,7 +102,7 @@ def vary(
 @click.argument("music", nargs=4)
 @click.option("--size", type=Number(int, "11", 2, 32), default=11, help="Pieces of a side.  [11]")
 @click.option("--path", "places", help='Write one piece instead, that goes by these "ROW,COLUMN ROW,COLUMN ...".')
-@_style("drums")
+@style_option("drums")
 @_temperature(0.0)
 @SEED
 @with_options(FILES)
@@ -118,7 +118,7 @@ def grid(
     kapelle grid a.mid b.mid c.mid d.mid --size 11 --out square
     kapelle grid a.mid b.mid c.mid d.mid --path "1,1 3,2 6,6 11,11"
     """
-    composer = _open_style(style)
+    composer = open_windows(style)
     way = None if places is None else _places(places, size)
     clips = [_window(composer, text, out) for text in music]
     cells = [(row, column) for row in range(1, size + 1) for column in range(1, size + 1)]
@@ -140,7 +140,7 @@ def _measured(command: Command) -> Command:
 @click.command()
 @click.argument("music")
 @_measured
-@_style("melody")
+@style_option("melody")
 @SEED
 @with_options(FILES)
 def steer(
@@ -154,7 +154,7 @@ def steer(
     \b
     kapelle steer riff.mid --density +1 --syncopation -0.5 --register +0.3
     """
-    composer = _open_style(style)
+    composer = open_windows(style)
     changes = {name: change for name, change in wanted.items() if change is not None}
     if not changes:
         raise WishError(f"expected something to change, such as --density +1; there are {', '.join(MEASURES)}")
@@ -171,7 +171,7 @@ def steer(
 # -- what they share ------------------------------------------------------------------------------
 
 
-def _open_style(text: str) -> WindowStyle:
+def open_windows(text: str) -> WindowStyle:
     from ..styles import WindowStyle
 
     style = open_named(text, "name it before --style")

@@ -5,6 +5,7 @@ from .html import Details, Paragraph, Picture, Section, Table, report_page
 from .outputs import SUFFIXES, render
 from .pen import join_gif
 from .roll import to_png, to_svg
+from .scatter import map_to_png, map_to_svg
 from .terminal import LEAST_WIDTH, sparkline, terminal_curves
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "draw_curves",
     "join_gif",
     "limits_of",
+    "map_to_png",
+    "map_to_svg",
     "render",
     "report_page",
     "sparkline",

@@ -8,10 +8,13 @@ from itertools import repeat
 
 import numpy as np
 
+from ..errors import CodecError
 from ..music import Score, clip
 from ..sampling import Taste
+from .mapping import Map
 from .space import Floats, between
 from .steering import measured, steered
+from .style import Tell
 from .wanted import beat, refuse, taste_of
 from .window_composing import TRIES, WindowComposer
 
@@ -152,6 +155,37 @@ class WindowStyle(WindowComposer):
         first, starts = int(score.pickup == 0), self._codec.starts(score)
         bars, length = score.bars(), self._codec.vocabulary.bars
         return [(bar + first, clip(score, int(bars[bar]), int(bars[bar + length]))) for bar in starts]
+
+    def map(self, scores: Mapping[str, Score], tell: Tell | None = None) -> Map:
+        """Where the windows of some scores lie beside each other; of a long one those that do not overlap.
+
+        Args:
+            scores: by their names.
+            tell: called with a line for each that gives no window.
+
+        Raises:
+            WishError: if none gives one.
+        """
+        clips: list[tuple[str, int]] = []
+        points: list[Floats] = []
+        for name, score in scores.items():
+            try:
+                found = self.windows(score)
+                if not found:
+                    # Shorter than a window: silence fills it.
+                    found = [(1, score)]
+                last = -MOST_GRID
+                for bar, clip in found:
+                    if bar >= last + self._codec.vocabulary.bars:
+                        points.append(self._points([clip])[0][0])
+                        clips.append((name, bar))
+                        last = bar
+            except CodecError as error:
+                if tell is not None:
+                    tell(f"{name}: {error}")
+        if not clips:
+            refuse(f"expected music that the style {self.name} can tell, got none", "name another style")
+        return Map.of(tuple(clips), np.array(points))
 
     def try_a_window(self) -> None:
         """Encode silence and tell it again.
