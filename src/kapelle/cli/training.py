@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -14,14 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..errors import CorpusError, FileError, KapelleError, MissingExtra, RunError
+from ..errors import CorpusError, KapelleError, MissingExtra, RunError
+from .keeping import free_path, keep_style, tell_style
 from .music import read_music, tell_corpus
-from .output import clock, megabytes, plain, shown, table
+from .output import plain, shown
 from .processes import Launched, only_helps, together
 from .progress import ProgressLine
-from .styles import COUNTS, pieces_line
 from .words import Number
-from .writing import check_folder, make_folder
 
 if TYPE_CHECKING:
     from ..corpora import Corpus
@@ -72,6 +69,7 @@ class Asked:
     bars: int | None = None
     tracks: tuple[str, ...] = ()
     dynamics: bool = False
+    on: str | None = None
 
     @property
     def command(self) -> str:
@@ -80,7 +78,7 @@ class Asked:
         if self.folder is not None:
             words.append(plain(self.folder.resolve().name))
         minutes = None if self.minutes is None else f"{self.minutes:g}"
-        told: dict[str, object] = {"corpus": self.corpus, "name": self.name, "from": self.base}
+        told: dict[str, object] = {"corpus": self.corpus, "name": self.name, "from": self.base, "on": self.on}
         told |= {"kind": self.kind, "bars": self.bars}
         told |= {"network": self.network, "minutes": minutes, "epochs": self.epochs, "seed": self.seed}
         launched = Launched.here()
@@ -143,6 +141,7 @@ class Asked:
 )
 @click.option("--listen", is_flag=True, help="FOLDER holds recordings: learn what is heard in them.")
 @click.option("--from", "base", help="A style to go on from, such as piano: what a small folder needs.")
+@click.option("--on", help="A style of windows whose space is to be yours, in seconds: your clips on top of it.")
 @click.option("--resume", is_flag=True, help="Go on with the run of this name, with the files of FOLDER added.")
 @click.option("--network", help=NETWORKS)
 @click.option("--kind", help="Of windows: melody, bass, drums, kit, trio, quartet, band.  [melody]")
@@ -185,7 +184,8 @@ def train(**typed: Any) -> None:
     if asked.tensorboard:
         need("tensorboard", "TensorBoard", "watch")
     path = free_path(asked.name, asked.out, asked.force or asked.resume)
-    style = _resumed(asked, path) if asked.resume else _learnt(asked, path)
+    way = _resumed if asked.resume else _personal if asked.on is not None else _learnt
+    style = way(asked, path)
     tell_style(style, keep_style(style, path, asked.force or asked.resume), asked.out is None)
 
 
@@ -226,6 +226,21 @@ def _learnt(asked: Asked, path: Path) -> Style:
             mixable=asked.mixable,
         ),
     )
+
+
+def _personal(asked: Asked, path: Path) -> Style:
+    """The space of some clips over the network of another style; there is no run."""
+    from ..styles.personal import personal
+    from .walking import open_windows
+
+    idle = ("resume", "network", "minutes", "epochs", "kind", "bars", "save_every", "keep", "processes", "device")
+    given = ["from"] * (asked.base is not None) + ["track"] * bool(asked.tracks)
+    if given := given + [name.replace("_", "-") for name in idle if getattr(asked, name)]:
+        raise KapelleError(f"expected --on alone, got --{given[0]} too: the network stays as it is; leave one out")
+    base = open_windows(asked.on or "")
+    music, title = read_music(asked.folder, asked.corpus)
+    tell_corpus(music)
+    return personal(music, asked.name, base, title, asked.command, lambda line: click.echo(plain(line)))
 
 
 def _resumed(asked: Asked, path: Path) -> Style:
@@ -283,22 +298,6 @@ def _together(old: Corpus, more: Corpus) -> Corpus:
     credit = dict.fromkeys((*old.attribution, *more.attribution))
     licence = "; ".join(dict.fromkeys(filter(None, (old.licence, more.licence))))
     return Corpus.of(old.name, (*old.pieces, *more.pieces), (*old.skipped, *more.skipped), licence, credit)
-
-
-def free_path(name: str, out: Path | None, replaces: bool) -> Path:
-    """Where a style is to lie; nothing is written yet, but it is made sure that it can be."""
-    from ..styles import SUFFIX, style_path
-
-    path = style_path(name) if out is None else out
-    if path.suffix != SUFFIX:
-        raise FileError(f"{shown(path)}: expected --out to be a file that ends in {SUFFIX}")
-    if not replaces and os.path.lexists(path):
-        other = "another --name" if out is None else "another --out"
-        raise FileError(f"{shown(path)}: exists already; take {other}, or replace it with --force")
-    if path.is_dir():
-        raise FileError(f"{shown(path)}: expected a style's file, got a folder; take another name")
-    check_folder(path.parent)
-    return path
 
 
 def check_network(name: str) -> None:
@@ -362,38 +361,3 @@ def _board(run: Path | None, tell: Callable[[str], None]) -> Any:
     from ..training.board import Board
 
     return Board(run, tell)
-
-
-def keep_style(style: Style, path: Path, force: bool) -> Path:
-    """Save the style; if that fails now, after the long run, it is saved elsewhere rather than lost."""
-    from ..styles import SUFFIX, save_style
-
-    try:
-        make_folder(path.parent)
-        return save_style(style, path, force)
-    except FileError as error:
-        for folder in (Path.cwd(), Path(tempfile.gettempdir())):
-            for number in range(100):
-                spare = folder / f"{path.stem}{f'-{number}' if number else ''}{SUFFIX}"
-                if os.path.lexists(spare):
-                    continue
-                try:
-                    save_style(style, spare)
-                except FileError:
-                    break
-                raise FileError(f"{error}; so as not to lose the style, it was saved as {shown(spare)}") from None
-        raise
-
-
-def tell_style(style: Style, path: Path, by_name: bool) -> None:
-    """What a style has become, where its file lies, and what to type next."""
-    rows = [(name, f"{value:.4g}") for name, value in style.card.figures.items() if name not in COUNTS]
-    rows += [("pieces", line) for line in (pieces_line(style.card),) if line]
-    click.echo(f"learnt in {clock(style.card.seconds)}; nats per note say how well it foretells, lower is better")
-    for line in table(rows):
-        click.echo(f"  {line}")
-    for remark in style.card.remarks:
-        click.echo(f"  {remark}")
-    typed = style.name if by_name else shown(path)
-    click.echo(f"{shown(path)} ({megabytes(path.stat().st_size)})")
-    click.echo(f"now: kapelle compose {shlex.quote(typed)}")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import KapelleError, RunError
+from .keeping import free_path, keep_style, tell_style
 from .music import read_music, tell_corpus
 from .output import plain, table
-from .training import NETWORKS, check_network, free_path, keep_style, need, tell_style, watched
+from .training import NETWORKS, check_network, need, watched
 from .words import Number
 
 if TYPE_CHECKING:

@@ -100,8 +100,8 @@ class MusicVaeModule(nn.Module):
                 said = self._drawn(self._logits(z, before, told, steps, geometry))
             own = torch.rand_like(told[:, 1:]) < chance
             before[:, 1:] = torch.where(own.unsqueeze(-1), said[:, :-1], before[:, 1:])
-        if self.training and config.blind:
-            told = told * (torch.rand_like(told) >= config.blind)
+        if self.training and config.blindness:
+            told = told * (torch.rand_like(told) >= config.blindness)
         logits = self._logits(z, before, told, steps, geometry)
         groups = self._grouped(steps)
         if config.chain:
