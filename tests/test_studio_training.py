@@ -160,6 +160,17 @@ def test_a_style_is_learnt_stopped_gone_on_with_and_composes(studio: Any, home: 
     assert studio.get(f"/api/trainings/{training}/report").text.startswith("<!doctype html>")
     sample = studio.get(f"/api/trainings/{training}/samples/{done['samples'][0]['number']}").json()
     assert sample["score"]["tracks"]
+    # What has come to its end is gone on with, for more time, from the best of before.
+    more = {**asked, "minutes": 0.05}
+    assert studio.post(f"/api/trainings/{training}/start", json=more).status_code == 202
+    further = over(studio, training)
+    assert (further["state"], further["asked"]["minutes"]) == ("done", 0.05), further
+    assert len(further["samples"]) > len(done["samples"])
+    # One that was ended while it was looked at is not learnt anew.
+    studio.state.trainings.keep(studio.state.trainings.get(training), state="stopped")
+    assert studio.post(f"/api/trainings/{training}/start", json=asked).status_code == 202
+    again = over(studio, training)
+    assert (again["state"], again["rows"]) == ("done", further["rows"])
     told = [listening.get_nowait() for _ in range(listening.qsize())]
     assert {"type": "styles"} in told
     assert any(event.get("share") for event in told if event.get("training") == training)

@@ -42,6 +42,12 @@ def test_a_style_is_learnt_from_a_folder_and_composes(page: Any, tmp_path: Path)
     wait(page, "!document.getElementById('train-stop').hidden")
     wait(page, "!document.getElementById('train-found').hidden", 600)
     assert page.locator("#curves polyline").count() >= 1
+    # It goes on from there for as long as one likes.
+    page.evaluate("document.getElementById('train-minutes').options[0].value = '0.05'")
+    page.select_option("#train-minutes", "0.05")
+    page.click("#train-on")
+    wait(page, "!document.getElementById('train-stop').hidden")
+    wait(page, "!document.getElementById('train-more').hidden")
     page.locator("#train-samples button").first.click()
     wait(page, "window.kapelle.player.level() > 0.01")
     page.click("#train-compose")

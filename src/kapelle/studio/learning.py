@@ -15,7 +15,7 @@ from ..corpora import Corpus, fingerprint, load_folder
 from ..corpora.folder import load_one
 from ..errors import KapelleError
 from ..files import write_atomically
-from ..styles import Style, learn, open_style, picked, resume, run_path, save_style
+from ..styles import Style, go_on, learn, open_style, picked, resume, run_path, save_style
 from . import scores
 
 Tell = Callable[[Any], None]
@@ -43,7 +43,7 @@ def inspect(tell: Tell, path: str) -> dict[str, Any]:
 
 
 def train(
-    tell: Tell, folder: str, names: dict[str, str], style: str, asked: dict[str, Any], base: str
+    tell: Tell, folder: str, names: dict[str, str], style: str, asked: dict[str, Any], base: str, further: bool
 ) -> dict[str, Any]:
     """Learn a style, or go on learning it if its run was begun, and save it.
 
@@ -53,6 +53,7 @@ def train(
         style: path of the file of the style.
         asked: "name", "title" and "minutes".
         base: path of the style to go on from; "" for none.
+        further: whether a run that is complete is gone on with for so many minutes more.
 
     Returns:
         What was found out about the style: "figures", "remarks", "verdict" and "originality".
@@ -65,7 +66,12 @@ def train(
     corpus = _called(load_folder(home / "music"), names, asked["title"])
     watch = _Watch(tell, home, run, stop)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if (run / "manifest.json").exists():
+    if further:
+        learnt = go_on(run, corpus, asked["minutes"], progress=watch.progress, tell=tell)
+    elif _is_complete(run):
+        # It was ended after the last update: what is left is to look at what came of it.
+        learnt = picked(run)
+    elif (run / "manifest.json").exists():
         learnt = resume(run, corpus, watch.progress, tell)
     else:
         learnt = learn(
@@ -84,6 +90,14 @@ def train(
     watch.sample(learnt, last=True)
     tell("comparing with what was learnt from")
     return _reported(run, corpus, learnt)
+
+
+def _is_complete(run: Path) -> bool:
+    from ..training.run import RunFolder
+
+    if not (run / "manifest.json").exists() or not RunFolder(run).ended:
+        return False
+    return any(name.startswith("valid ") for name in picked(run).card.figures)
 
 
 def _called(corpus: Corpus, names: dict[str, str], title: str) -> Corpus:

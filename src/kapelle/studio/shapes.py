@@ -88,7 +88,8 @@ KINDS = ("compose", "continue", "regenerate", "harmonize", "vary")
 
 
 class Train(_Request):
-    """A style to be learnt; what it is called says also where it lies. To go on with one, none of it counts."""
+    """A style to be learnt; what it is called says also where it lies. To go on with one that was stopped, none of
+    it counts; with one that has come to its end, the minutes do."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
     title: Short = Field("", description="For people; empty is the name.")

@@ -75,16 +75,20 @@ def _serve_runs(app: FastAPI, studio: Studio) -> None:
 
     @app.post("/api/trainings/{training}/start", tags=["trainings"], status_code=202)
     async def start(training: str, asked: Train) -> Job:
-        """Begin to learn, or go on where it was stopped. /api/events tells of its progress."""
+        """Begin to learn; go on where it was stopped; or, where it has come to its end, go on for so many minutes more.
+        /api/events tells of its progress."""
         lesson = trainings.get(training)
-        if lesson.state in ("running", "done"):
-            raise KapelleError(f"this training is {lesson.state} already; begin a new one")
+        if lesson.state == "running":
+            raise KapelleError("this training is running already; stop it first, or wait for its end")
         if not any(line.get("pieces") for line in lesson.files):
             raise FileError("expected a file with music to learn from, got none; drop some first")
         if lesson.state in ("collecting", "failed"):
             _name_style(lesson, asked)
+        further = lesson.state == "done"
+        if further:
+            lesson.asked["minutes"] = asked.minutes
         trainings.keep(lesson, state="running", error="")
-        return studio.jobs.start("train", lesson.asked["title"], lambda job: _learn(studio, lesson, job))
+        return studio.jobs.start("train", lesson.asked["title"], lambda job: _learn(studio, lesson, job, further))
 
     @app.post("/api/trainings/{training}/stop", tags=["trainings"])
     def stop(training: str) -> Response:
@@ -123,7 +127,7 @@ def _name_style(lesson: Lesson, asked: Train) -> None:
     lesson.asked = {"name": asked.name, "title": asked.title or asked.name, "minutes": asked.minutes, "base": base}
 
 
-async def _learn(studio: Studio, lesson: Lesson, job: Job) -> str:
+async def _learn(studio: Studio, lesson: Lesson, job: Job, further: bool) -> str:
     from ...styles import style_path
 
     asked, trainings = lesson.asked, studio.trainings
@@ -135,7 +139,7 @@ async def _learn(studio: Studio, lesson: Lesson, job: Job) -> str:
     try:
         base = str(listing_of(asked["base"]).path) if asked["base"] else ""
         found = await studio.learners.run(
-            "train", str(trainings.path(lesson)), names, str(style_path(asked["name"])), asked, base,
+            "train", str(trainings.path(lesson)), names, str(style_path(asked["name"])), asked, base, further,
             tell=hear, started=lambda task: studio.jobs.begun(job),
         )  # fmt: skip
     except KapelleError as error:

@@ -143,7 +143,8 @@ export class View {
 
   async start() {
     const { title, base, minutes } = $("train-form").elements;
-    const asked = this.now.state === "stopped" ? this.now.asked : { title: title.value.trim(), base: base.value, minutes: Number(minutes.value) };
+    const { state } = this.now;
+    const asked = state === "stopped" ? this.now.asked : state === "done" ? { ...this.now.asked, minutes: Number($("train-minutes").value) } : { title: title.value.trim(), base: base.value, minutes: Number(minutes.value) };
     const name = asked.name ?? asked.title.replace(/[^\p{L}\p{N} _.-]+/gu, " ").replace(/\s+/g, " ").trim().replace(/[. ]+$/, "");
     const { minutes: time, title: told, base: from } = asked;
     await ask(`/api/trainings/${this.now.id}/start`, { method: "POST", json: { name, title: told, base: from, minutes: time } });
@@ -191,7 +192,9 @@ export class View {
     $("train-live").hidden = state === "collecting";
     $("train-stop").hidden = state !== "running";
     $("train-stop").disabled = false;
-    $("train-on").hidden = state !== "stopped";
+    $("train-on").hidden = !["stopped", "done"].includes(state);
+    $("train-on").disabled = !session.train;
+    $("train-more").hidden = state !== "done";
     $("train-compose").hidden = !now.found?.figures;
     $("train-away").hidden = state === "running";
     $("train-report").hidden = !now.report;
