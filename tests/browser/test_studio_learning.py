@@ -1,4 +1,4 @@
-"""Training, the quiz, the radio and MIDI out, in a real browser."""
+"""Training, the quiz and the radio, in a real browser."""
 
 from __future__ import annotations
 
@@ -142,17 +142,3 @@ def test_the_radio_goes_on_is_skipped_and_keeps_what_was_heard(page: Any) -> Non
     assert not page.evaluate("window.kapelle.player.playing")
     compose(page, bars=2)
     assert wait(page, "document.getElementById('level').value > 0.01")
-
-
-def test_what_is_played_goes_out_of_a_midi_port(page: Any) -> None:
-    page.evaluate("""() => { window.sent = [];
-        const port = { id: 'p', name: 'A synth', send: (data) => window.sent.push([...data]) };
-        const access = new EventTarget(); access.outputs = new Map([['p', port]]);
-        navigator.requestMIDIAccess = async () => access; }""")
-    compose(page, bars=2)
-    page.select_option("#midi-out", "ask")
-    wait(page, "document.querySelectorAll('#midi-out option').length === 2")
-    page.select_option("#midi-out", "p")
-    page.click("#rewind")
-    wait(page, "window.sent.some((data) => data[0] === 0x90)")
-    page.select_option("#midi-out", "")

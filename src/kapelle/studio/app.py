@@ -80,7 +80,7 @@ def _serve_state(app: FastAPI, studio: Studio) -> None:
             "imports": work.imports(),
             "learns_from": work.music(),
             "instruments": PROGRAM_NAMES,
-            "forms": [{"suffix": suffix, "name": name} for suffix, (name, _) in takes.FORMS.items()],
+            "forms": [{"suffix": suffix, "name": name, "type": kind} for suffix, (name, kind) in takes.FORMS.items()],
         }
 
     @app.get("/api/events", tags=["studio"], response_class=EventSourceResponse)

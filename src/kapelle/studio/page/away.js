@@ -11,7 +11,7 @@ export function showForms(take, locked) {
       title: `${form.name}. Pull it out of the page, or click`, "data-suffix": form.suffix }, SHORT[form.suffix] ?? form.suffix.toUpperCase());
     link.addEventListener("dragstart", (event) => {
       const name = `${take.title.replace(/[^\w -]+/g, " ").trim() || "kapelle"}.${form.suffix}`;
-      event.dataTransfer.setData("DownloadURL", `application/octet-stream:${name}:${link.href}`);
+      event.dataTransfer.setData("DownloadURL", `${form.type}:${name}:${link.href}`);
       event.dataTransfer.setData("text/uri-list", link.href);
       event.dataTransfer.effectAllowed = "copy";
     });
