@@ -180,6 +180,27 @@ def test_variations_are_many_and_at_most_similarity_what_the_point_says(melody: 
     assert same[0].tracks == melody.morph([two_bars(0), two_bars(0)], steps=3)[1].tracks
 
 
+def test_what_is_made_of_clips_keeps_to_their_notes_and_scales(melody: WindowStyle) -> None:
+    clips = [transpose(two_bars(seed), semitones) for seed, semitones in ((1, 0), (2, 1), (3, 2), (4, 6))]
+
+    def scale(clip: Score) -> set[int]:
+        own = {pitch % 12 for track in clip.tracks for pitch in track.notes.pitch.tolist()}
+        return own | with_detected_key(clip).keys[0].pitch_classes
+
+    def inside(pieces: list[Score], clip: Score) -> bool:
+        return {pitch % 12 for piece in pieces for pitch in piece.tracks[0].notes.pitch.tolist()} <= scale(clip)
+
+    assert inside(melody.vary(clips[0], similarity=0, count=8, temperature=2, seed=1), clips[0])
+    way = melody.morph(clips[:2], 8, temperature=2, seed=1)
+    assert inside(way[:4], clips[0])
+    assert inside(way[4:], clips[1])
+    rows = melody.grid(clips, 4, temperature=2, seed=1)
+    for number, clip in enumerate(clips):
+        down, across = divmod(number, 2)
+        assert inside([rows[2 * down + y][2 * across + x] for y in (0, 1) for x in (0, 1)], clip)
+    assert inside([melody.steer(clips[0], {"density": 1}, seed=1)], clips[0])
+
+
 def test_steering_to_nothing_or_to_what_is_not_known_is_refused(melody: WindowStyle) -> None:
     with pytest.raises(WishError, match="knows no swing; it knows density"):
         melody.steer(two_bars(0), {"swing": 1.0})

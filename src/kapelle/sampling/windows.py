@@ -24,7 +24,7 @@ def tell(
         meter: name of the metre of all of them.
         taste: how freely words are drawn.
         rng: where chance comes from.
-        allowed: which words may come at all, shape (words of all columns,); None for all.
+        allowed: which words may come at all, shape (words of all columns,), or (N, words) for each; None for all.
         beginning: steps that all windows begin with, whatever is allowed, shape (steps, F); None for none.
         chords: words of a chord for each bar of each window, shape (N, bars); None for saying nothing of them.
 
@@ -48,7 +48,7 @@ def tell(
             first = columns.offsets[column]
             mask = codec.follows(column, steps[:, step - 1] if step else None)
             if allowed is not None:
-                mask = mask & allowed[first : first + size]
+                mask = mask & allowed[..., first : first + size]
             own = Taste(taste.temperature, 0, 1 - (1 - taste.top_p) / twos) if size == 2 and twos > 1 else taste
             words = draw_rows(player.logits(column), mask, own, rng)
             words = np.where(codec.speaks(column, steps[:, step]), words, 0)

@@ -32,7 +32,7 @@ def measured(codec: Any, space: Space, steps: NDArray[np.int32]) -> Floats:
 
 def steered(
     player: Any, codec: Any, space: Space, steps: NDArray[np.int32], point: Floats, meter: str,
-    wanted: Mapping[str, float], rng: np.random.Generator,
+    wanted: Mapping[str, float], rng: np.random.Generator, allowed: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int32]:  # fmt: skip
     """The window nearest to what is wanted of those that are told along the way that promises it, and about it.
 
@@ -45,6 +45,7 @@ def steered(
         meter: its metre.
         wanted: by name, by how many standard deviations a measure is to change.
         rng: where chance comes from.
+        allowed: as in `tell`.
 
     Returns:
         Shape (T, F).
@@ -58,7 +59,7 @@ def steered(
     for _ in range(ROUNDS):
         aside = rng.choice(ASIDE, WINDOWS) * (np.arange(WINDOWS) % 4 > 0)
         around = centre + reach[:, None] * way + aside[:, None] * space.stray(WINDOWS, rng)
-        told = tell(player, codec, around, meter, Taste(0.0), rng)
+        told = tell(player, codec, around, meter, Taste(0.0), rng, allowed)
         off = weights * (measured(codec, space, told) - before - changes)
         others = SAME * (told != steps).any(2).mean(1)
         cost = np.sqrt((off**2).sum(1) + others**2)

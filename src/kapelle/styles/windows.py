@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import CodecError
-from ..music import Score, clip
+from ..music import Score, clip, with_detected_key
 from ..sampling import Taste
 from .mapping import Map
 from .space import Floats, between
@@ -36,6 +37,8 @@ class WindowStyle(WindowComposer):
     ) -> list[Score]:
         """From one window to the next, through all of them; where the way comes by one of them, it is that itself.
 
+        Each window keeps to the notes of the nearer end and of its scale.
+
         Args:
             scores: two or more, each one window, in one metre.
             steps: pieces from each to the next, both counted, 2..MOST_STEPS.
@@ -50,7 +53,8 @@ class WindowStyle(WindowComposer):
         points, meter = self._points(scores)
         places = [(leg, step / (steps - 1)) for leg in range(len(scores) - 1) for step in range(steps - 1)]
         way = np.array([between(points[leg], points[leg + 1], share) for leg, share in places] + [points[-1]])
-        told = self._played(way, meter, temperature, seed, self._tempos(scores, places))
+        ends = [leg if share <= 0.5 else leg + 1 for leg, share in places] + [len(scores) - 1]
+        told = self._played(way, meter, temperature, seed, self._tempos(scores, places), self._scales(scores)[ends])
         for leg, score in enumerate(scores):
             told[leg * (steps - 1)] = self._original(score)
         return told
@@ -59,6 +63,8 @@ class WindowStyle(WindowComposer):
         self, scores: Sequence[Score], size: int = 11, temperature: float = 0.0, seed: int | None = None
     ) -> list[list[Score]]:
         """A square of windows whose corners are four given ones: the first row leads from the first to the second.
+
+        Each window keeps to the notes of the nearest corner and of its scale.
 
         Args:
             scores: four: top left, top right, bottom left, bottom right; each one window, in one metre.
@@ -78,7 +84,9 @@ class WindowStyle(WindowComposer):
             for across in shares
         ]
         tempo = float(np.mean([score.tempos.mean(score.end) for score in scores]))
-        told = self._played(np.array(cells), meter, temperature, seed, [tempo] * len(cells))
+        near = [2 * (down > 0.5) + (across > 0.5) for down in shares for across in shares]
+        scales = self._scales(scores)[near]
+        told = self._played(np.array(cells), meter, temperature, seed, [tempo] * len(cells), scales)
         for corner, score in zip((0, size - 1, size * (size - 1), size * size - 1), scores, strict=True):
             told[corner] = self._original(score)
         return [told[row * size : (row + 1) * size] for row in range(size)]
@@ -86,7 +94,7 @@ class WindowStyle(WindowComposer):
     def vary(
         self, score: Score, similarity: float = 0.8, count: int = 6, temperature: float = 0.5, seed: int | None = None
     ) -> list[Score]:
-        """Windows like one window, each another.
+        """Windows like one window, each another, of its notes and of its scale.
 
         Args:
             score: one window.
@@ -101,6 +109,7 @@ class WindowStyle(WindowComposer):
             refuse(f"expected a similarity of 0 to 1 and 1 to {MOST_STEPS} pieces, got {similarity} and {count}", "")
         rng = np.random.default_rng(seed)
         points, meter = self._points([score])
+        (scale,) = self._scales([score])
         taste, tempo = taste_of(self.codec, temperature), score.tempos.mean(score.end)
         found: dict[bytes, Score] = {}
         known = {self._codec.encode(score).tobytes()}
@@ -108,7 +117,7 @@ class WindowStyle(WindowComposer):
         for _ in repeat(None, TRIES):
             others = self._space.draw(self._known(meter), count, rng)
             way = np.array([between(points[0], other, 1 - similarity) for other in others])
-            for window in self._told(way, meter, taste, rng):
+            for window in self._told(way, meter, taste, rng, scale):
                 if self._codec.num_notes(window):
                     mark, piece = window.tobytes(), self._score(window[None], tempo / beat(meter), ())
                     if mark in known | found.keys():
@@ -142,7 +151,8 @@ class WindowStyle(WindowComposer):
                 refuse(f"expected {name} to change by -4 to 4 standard deviations, got {change:g}", "")
         points, meter = self._points([score])
         steps = self._codec.encode(score)
-        told = steered(self.player, self._codec, space, steps, points[0], meter, wanted, np.random.default_rng(seed))
+        about = self.player, self._codec, space, steps, points[0], meter, wanted, np.random.default_rng(seed)
+        told = steered(*about, allowed=self._scales([score])[0])
         return self._score(told[None], score.tempos.mean(score.end) / beat(meter), ())
 
     def measure(self, score: Score) -> dict[str, float]:
@@ -212,10 +222,26 @@ class WindowStyle(WindowComposer):
         return np.asarray(self.player.encode(steps)[0], np.float64), meters[0]
 
     def _played(
-        self, points: Floats, meter: str, temperature: float, seed: int | None, tempos: Sequence[float]
+        self,
+        points: Floats,
+        meter: str,
+        temperature: float,
+        seed: int | None,
+        tempos: Sequence[float],
+        allowed: NDArray[np.bool_],
     ) -> list[Score]:
-        steps = self._told(points, meter, taste_of(self.codec, temperature), np.random.default_rng(seed))
+        steps = self._told(points, meter, taste_of(self.codec, temperature), np.random.default_rng(seed), allowed)
         return [self._score(window[None], tempo / beat(meter), ()) for window, tempo in zip(steps, tempos, strict=True)]
+
+    def _scales(self, scores: Sequence[Score]) -> NDArray[np.bool_]:
+        """What may be said so that lines keep to the scale of each score, and its own notes: shape (N, words)."""
+        found = []
+        for score in map(with_detected_key, scores):
+            pitch = [track.notes.pitch % 12 for track in score.tracks if not track.is_drum]
+            own = frozenset(np.concatenate([*pitch, np.empty(0, np.int64)]).astype(int).tolist())
+            scale = score.keys[0].pitch_classes if score.keys else frozenset(range(12))
+            found.append(self._codec.allowed(own | scale))
+        return np.array(found)
 
     def _tempos(self, scores: Sequence[Score], places: Sequence[tuple[int, float]]) -> list[float]:
         """Quarters a minute along the way, from that of each score to that of the next by equal ratios."""
