@@ -259,7 +259,9 @@ class ChoraleWalk(FactsWalk):
             return rules.no_fermata
         first, stop = 0, LONGEST
         if self._bars_left is not None and self.wishes.notes is None:
-            stop = self._bars_left * self._bar - self._in_bar
+            # Where nothing is wished, all further bars may become longer than this one.
+            same = self.wishes.bars or self.wishes.meter or self.wishes.fermatas is not None
+            stop = self._bar - self._in_bar + (self._bars_left - 1) * (self._bar if same else max(rules.bars))
         if self.wishes.fermatas is not None:
             if not self._fermatas:
                 return rules.no_fermata
