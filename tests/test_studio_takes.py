@@ -116,8 +116,8 @@ def test_a_file_that_holds_no_takes_is_told(tmp_path: Path) -> None:
 def test_a_full_disk_loses_nothing_that_was_kept(tmp_path: Path) -> None:
     takes = Takes(tmp_path / "takes.sqlite")
     kept = takes.add(a_take())
-    pages = takes._db.execute("PRAGMA page_count").fetchone()[0]
-    takes._db.execute(f"PRAGMA max_page_count = {pages}")
+    pages = takes._db.rows("PRAGMA page_count")[0][0]
+    takes._db.rows(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(TakesError, match="full"):
         takes.add(Take("f" * 16, "Large", "composed", score={"x": list(range(50_000))}))
     assert [take.id for take in takes.list()] == [kept.id]

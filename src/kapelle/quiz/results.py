@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from ..files.database import Database
 from .pairs import SIDES, Pair, QuizError
 
 MIGRATIONS = (
@@ -155,70 +153,18 @@ class Results:
     """
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.RLock()
-        self._path = path
-        with self._told("opened"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-        try:
-            with self._told("opened"):
-                self._migrate()
-        except QuizError:
-            self._db.close()
-            raise
-
-    def _migrate(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
-            raise QuizError(
-                f"{self._path}: expected results of version {len(MIGRATIONS)} or older, got version {version}; "
-                "update Kapelle, or choose another folder with --data"
-            )
-        for number in range(version, len(MIGRATIONS)):
-            # executescript commits what is open, so that the transaction has to be inside.
-            self._db.executescript(f"BEGIN;{MIGRATIONS[number]};PRAGMA user_version = {number + 1};COMMIT;")
-        # A file of the right version may be another program's; asking finds it out before anything is composed.
-        for table in ("quizzes", "pairs", "sittings", "answers"):
-            self._db.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()
-
-    @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
-        """What goes wrong on the disk becomes one line."""
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            kind = "is damaged, or no file of results" if _is_damage(error) else f"cannot be {what}"
-            raise QuizError(f"{self._path}: {kind}: {error}; move it away, or choose another with --data") from None
-        except OSError as error:
-            raise QuizError(f"{self._path}: cannot be {what}: {(error.strerror or str(error)).lower()}") from None
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """All that is written inside is kept, or nothing of it."""
-        with self._lock, self._told("written"):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock, self._told("read"):
-            return self._db.execute(query, values).fetchall()
+        tables = "quizzes", "pairs", "sittings", "answers"
+        self._db = Database(path, MIGRATIONS, tables, "results", QuizError)
 
     def close(self) -> None:
         """Nothing can be asked after this."""
-        with self._lock:
-            self._db.close()
+        self._db.close()
 
     # -- quizzes ----------------------------------------------------------------------------------
 
     def add_quiz(self, quiz: Quiz, pairs: Sequence[Pair] = ()) -> None:
         """Keep a new quiz, and the pairs of it that there are already."""
-        with self._writing() as db:
+        with self._db.writing() as db:
             row = (quiz.id, time.time(), quiz.style, quiz.fingerprint, quiz.seed, json.dumps(quiz.kinds))
             db.execute("INSERT INTO quizzes VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, quiz.listener, quiz.on_page))
             for number, pair in enumerate(pairs):
@@ -227,7 +173,7 @@ class Results:
     def quiz(self, quiz: str) -> Quiz | None:
         """The quiz of that id, if there is one."""
         columns = "id, style, fingerprint, seed, kinds, listener, on_page"
-        for row in self._rows(f"SELECT {columns} FROM quizzes WHERE id = ?", quiz):
+        for row in self._db.rows(f"SELECT {columns} FROM quizzes WHERE id = ?", quiz):
             own, style, fingerprint, seed, kinds, listener, on_page = row
             listed = tuple(json.loads(kinds))
             return Quiz(str(own), str(style), str(fingerprint), int(seed), listed, str(listener), bool(on_page))
@@ -235,21 +181,20 @@ class Results:
 
     def add_pair(self, quiz: str, number: int, pair: Pair) -> None:
         """Keep what is about to be asked."""
-        with self._writing() as db:
+        with self._db.writing() as db:
             _insert_pair(db, quiz, number, pair)
 
     def pairs(self, quiz: str) -> dict[int, Asked]:
         """What was asked in a quiz, by number."""
         columns = "number, kind, seed, piece, real, digest"
-        rows = self._rows(f"SELECT {columns} FROM pairs WHERE quiz = ? ORDER BY number", quiz)
+        rows = self._db.rows(f"SELECT {columns} FROM pairs WHERE quiz = ? ORDER BY number", quiz)
         return {asked.number: asked for asked in (Asked(*row) for row in rows)}
 
     def shown(self, listener: str) -> set[str]:
         """The digests of all pairs that a listener has been shown, or that wait on a page made for them."""
-        query = """SELECT digest FROM pairs JOIN quizzes ON quizzes.id = pairs.quiz WHERE quizzes.listener = :who
-            UNION SELECT digest FROM pairs JOIN sittings ON sittings.quiz = pairs.quiz WHERE sittings.listener = :who"""
-        with self._lock, self._told("read"):
-            return {digest for (digest,) in self._db.execute(query, {"who": listener})}
+        query = """SELECT digest FROM pairs JOIN quizzes ON quizzes.id = pairs.quiz WHERE quizzes.listener = ?1
+            UNION SELECT digest FROM pairs JOIN sittings ON sittings.quiz = pairs.quiz WHERE sittings.listener = ?1"""
+        return {digest for (digest,) in self._db.rows(query, listener)}
 
     # -- sittings ---------------------------------------------------------------------------------
 
@@ -259,12 +204,12 @@ class Results:
         Raises:
             QuizError: if this sitting is there already, or this listener by name has sat this quiz.
         """
-        again = self._rows("SELECT 1 FROM sittings WHERE id = ?", sitting.id)
+        again = self._db.rows("SELECT 1 FROM sittings WHERE id = ?", sitting.id)
         named = "SELECT 1 FROM sittings WHERE quiz = ? AND listener = ? AND listener != ''"
-        if again or self._rows(named, sitting.quiz, sitting.listener):
+        if again or self._db.rows(named, sitting.quiz, sitting.listener):
             who = f" of {sitting.listener!r}" if sitting.listener and not again else ""
             raise QuizError(f"these answers{who} were taken in before; nothing was changed, since the first ones count")
-        with self._writing() as db:
+        with self._db.writing() as db:
             row = (sitting.id, sitting.quiz, time.time(), sitting.listener, sitting.experience)
             db.execute("INSERT INTO sittings VALUES (?, ?, ?, ?, ?)", row)
             for answer in answers:
@@ -278,7 +223,7 @@ class Results:
             (SELECT COUNT(*) FROM answers WHERE sitting = sittings.id AND choice IS NOT NULL)
             FROM sittings JOIN quizzes ON quizzes.id = quiz
             WHERE sittings.listener = ? AND fingerprint = ? AND NOT on_page ORDER BY begun DESC LIMIT 1"""
-        for *row, kinds, done in self._rows(query, listener, fingerprint):
+        for *row, kinds, done in self._db.rows(query, listener, fingerprint):
             if int(done) < len(json.loads(kinds)):
                 return Sitting(*row)
         return None
@@ -286,11 +231,11 @@ class Results:
     def experience(self, listener: str) -> str:
         """What a listener who gave a name said of their experience the last time; "" if nothing."""
         query = "SELECT experience FROM sittings WHERE listener = ? AND listener != '' ORDER BY begun DESC LIMIT 1"
-        return str(next(iter(self._rows(query, listener)), ("",))[0])
+        return str(next(iter(self._db.rows(query, listener)), ("",))[0])
 
     def state(self, sitting: str) -> dict[int, Answered]:
         """What was heard and answered in a sitting, by number."""
-        rows = self._rows("SELECT number, heard_a, heard_b, choice FROM answers WHERE sitting = ?", sitting)
+        rows = self._db.rows("SELECT number, heard_a, heard_b, choice FROM answers WHERE sitting = ?", sitting)
         state = {}
         for number, heard_a, heard_b, choice in rows:
             heard = frozenset(side for side, was in zip(SIDES, (heard_a, heard_b), strict=True) if was)
@@ -300,7 +245,7 @@ class Results:
     def hear(self, sitting: str, number: int, side: str) -> None:
         """Keep that a clip was played."""
         column = {"a": "heard_a", "b": "heard_b"}[side]
-        with self._writing() as db:
+        with self._db.writing() as db:
             db.execute("INSERT OR IGNORE INTO answers (sitting, number) VALUES (?, ?)", (sitting, number))
             db.execute(f"UPDATE answers SET {column} = 1 WHERE sitting = ? AND number = ?", (sitting, number))
 
@@ -310,7 +255,7 @@ class Results:
         Raises:
             QuizError: if there is one already, or a clip has not been heard.
         """
-        with self._writing() as db:
+        with self._db.writing() as db:
             was = self.state(sitting).get(number, Answered(number))
             if was.choice:
                 raise QuizError(f"pair {number + 1} has been answered, and the first answer counts")
@@ -329,9 +274,9 @@ class Results:
             LEFT JOIN pairs ON pairs.quiz = sittings.quiz AND pairs.number = answers.number
             WHERE fingerprint = ? AND choice IS NOT NULL ORDER BY begun, sitting, answers.number"""
         judged = []
-        for sitting, number, kind, experience, choice, real in self._rows(query, fingerprint):
+        for sitting, number, kind, experience, choice, real in self._db.rows(query, fingerprint):
             if real is None:
-                raise QuizError(f"{self._path}: is damaged: an answer belongs to no pair; move it away")
+                raise QuizError(f"{self._db.path}: is damaged: an answer belongs to no pair; move it away")
             right = None if choice == SKIP else choice == real
             judged.append(Judged(str(sitting), int(number), str(kind), str(experience), right))
         return judged
@@ -340,14 +285,9 @@ class Results:
         """How many answers there are about another style of the same name."""
         query = """SELECT COUNT(*) FROM answers JOIN sittings ON sittings.id = sitting
             JOIN quizzes ON quizzes.id = quiz WHERE style = ? AND fingerprint != ? AND choice IS NOT NULL"""
-        return int(self._rows(query, style, fingerprint)[0][0])
+        return int(self._db.rows(query, style, fingerprint)[0][0])
 
 
 def _insert_pair(db: sqlite3.Connection, quiz: str, number: int, pair: Pair) -> None:
     row = (quiz, number, pair.kind, pair.seed, pair.piece, pair.real, pair.digest)
     db.execute("INSERT INTO pairs VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-
-
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    # Only errors of these classes and names mean that the bytes are not what they should be.
-    return not isinstance(error, sqlite3.OperationalError) or "no such" in str(error) or "already exists" in str(error)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import KapelleError
+from ..files.database import Database
 
 MIGRATIONS = (
     """
@@ -32,7 +30,7 @@ MIGRATIONS = (
     CREATE INDEX takes_by_time ON takes (created);
     """,
 )
-"""Each brings a file of the version before to the next; a file says in `user_version` how many it has seen."""
+"""See `Database`."""
 
 CHANGEABLE = ("title", "starred", "hidden")
 
@@ -85,40 +83,7 @@ class Takes:
         Raises:
             TakesError: if it is no such file, of a newer version, or cannot be opened or written.
         """
-        self._lock = threading.Lock()
-        self._path = path
-        with self._told("opened"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-        try:
-            with self._told("opened"):
-                self._db.row_factory = sqlite3.Row
-                self._migrate()
-                self._db.execute("PRAGMA journal_mode = WAL")
-        except TakesError:
-            self._db.close()
-            raise
-
-    def _migrate(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
-            raise TakesError(
-                f"{self._path}: expected takes of version {len(MIGRATIONS)} or older, got version {version}; "
-                "update Kapelle, or choose another folder with --data"
-            )
-        for number in range(version, len(MIGRATIONS)):
-            # executescript commits what is open, so that the transaction has to be inside.
-            self._db.executescript(f"BEGIN;{MIGRATIONS[number]};PRAGMA user_version = {number + 1};COMMIT;")
-
-    @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
-        """What goes wrong on the disk becomes one line."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise TakesError(f"{self._path}: cannot be {what}: {error}; make room, or see who else uses it") from None
-        except OSError as error:
-            raise TakesError(f"{self._path}: cannot be {what}: {(error.strerror or str(error)).lower()}") from None
+        self._db = Database(path, MIGRATIONS, ("takes",), "takes", TakesError)
 
     def add(self, take: Take) -> Take:
         """Keep a new take; it comes back with the time.
@@ -139,8 +104,8 @@ class Takes:
             take.hidden,
         )
         names = "id, created, title, origin, style, parent, wishes, summary, score, starred, hidden"
-        with self._lock, self._told("written"):
-            self._db.execute(f"INSERT INTO takes ({names}) VALUES ({', '.join('?' * len(row))})", row)
+        with self._db.writing() as db:
+            db.execute(f"INSERT INTO takes ({names}) VALUES ({', '.join('?' * len(row))})", row)
         return Take(**{**vars(take), "created": created})
 
     def get(self, take: str) -> Take:
@@ -149,20 +114,15 @@ class Takes:
         Raises:
             NoSuchTake: if there is none of that id.
         """
-        with self._lock, self._told("read"):
-            row = self._db.execute("SELECT * FROM takes WHERE id = ?", (take,)).fetchone()
-        if row is None:
-            raise NoSuchTake(f"there is no take {take[:40]!r}")
-        return _take(row)
+        for row in self._db.rows("SELECT * FROM takes WHERE id = ?", take):
+            return _take(row)
+        raise NoSuchTake(f"there is no take {take[:40]!r}")
 
     def list(self, most: int = 1000) -> list[Take]:
         """The takes that are not thrown away, the newest first, without their scores."""
         columns = "id, created, title, origin, style, parent, wishes, summary, starred, hidden"
-        with self._lock, self._told("read"):
-            rows = self._db.execute(
-                f"SELECT {columns} FROM takes WHERE NOT hidden ORDER BY created DESC LIMIT ?", (most,)
-            ).fetchall()
-        return [_take(row) for row in rows]
+        query = f"SELECT {columns} FROM takes WHERE NOT hidden ORDER BY created DESC LIMIT ?"
+        return [_take(row) for row in self._db.rows(query, most)]
 
     def change(self, take: str, **changes: Any) -> Take:
         """Another title, a star, thrown away or taken back.
@@ -172,15 +132,14 @@ class Takes:
             TakesError: if the disk refuses.
         """
         names = [name for name in CHANGEABLE if name in changes]
-        with self._lock, self._told("written"):
+        with self._db.writing() as db:
             for name in names:
-                self._db.execute(f"UPDATE takes SET {name} = ? WHERE id = ?", (changes[name], take))
+                db.execute(f"UPDATE takes SET {name} = ? WHERE id = ?", (changes[name], take))
         return self.get(take)
 
     def close(self) -> None:
         """Nothing can be asked after this."""
-        with self._lock:
-            self._db.close()
+        self._db.close()
 
 
 def _take(row: sqlite3.Row) -> Take:
