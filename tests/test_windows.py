@@ -195,9 +195,9 @@ def test_what_is_made_of_clips_keeps_to_their_notes_and_scales(melody: WindowSty
     assert inside(way[:4], clips[0])
     assert inside(way[4:], clips[1])
     rows = melody.grid(clips, 4, temperature=2, seed=1)
-    for number, clip in enumerate(clips):
+    for number, corner in enumerate(clips):
         down, across = divmod(number, 2)
-        assert inside([rows[2 * down + y][2 * across + x] for y in (0, 1) for x in (0, 1)], clip)
+        assert inside([rows[2 * down + y][2 * across + x] for y in (0, 1) for x in (0, 1)], corner)
     assert inside([melody.steer(clips[0], {"density": 1}, seed=1)], clips[0])
 
 
