@@ -5,12 +5,13 @@ from __future__ import annotations
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from kapelle.bench import LITERATURE, SETS, BenchError, Entry, Field, Roll, independent, judged, learn, read
+from kapelle.bench import LITERATURE, SETS, BenchError, Entry, Field, Roll, independent, judged, learn, members, read
 from kapelle.bench.rolls import FACTS, KEY, KEYS, moved
 from kapelle.cli.main import kapelle, main
 from kapelle.errors import RunError
@@ -148,11 +149,76 @@ def test_the_table_has_everyone_and_says_how_far_each_is_to_be_trusted(tmp_path:
     assert "not verified: do not quote" in told.output
 
 
-def test_the_command_trains_several_networks_and_tells_their_mean_and_all_keys(tmp_path: Path) -> None:
+def test_no_two_networks_of_a_team_are_the_same_and_teams_share_theirs() -> None:
+    team = [member for turn in range(3) for member in members("biaxial+biaxial+chords", turn)]
+    assert len(set(team)) == len(team) == 9
+    assert members("chords", 2) == [("chords", 2)]
+    assert ("chords", 2) in team
+
+
+def test_the_command_trains_teams_over_seeds_and_tells_mean_spread_and_all_keys(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     written(tmp_path / SETS["jsb"].file, ROLLS)
     arguments = ["bench", "piano-roll", "--set", "jsb", "--data", str(tmp_path), "--minutes", "0.002", "--transposed"]
-    told = CliRunner().invoke(kapelle, [*arguments, "--network", "chords", "--network", "biaxial"])
+    teams = ["--network", "chords", "--network", "biaxial+chords", "--seeds", "2", "--dynamic", "0.001"]
+    told = CliRunner().invoke(kapelle, [*arguments, *teams])
     assert told.exit_code == 0
-    assert "the mean of these 2" in told.output
+    # Each network learns once, whatever teams it is in.
+    assert [told.output.count(f"{name}, seed") for name in ("chords", "biaxial")] == [2, 2]
+    assert told.output.count("; 2 seeds: ") == 4
+    assert "biaxial+chords, learning on at 0.001" in told.output
+    asked = "--network chords --network biaxial+chords --minutes 0.002 --seeds 2 --transposed --dynamic 0.001"
+    assert f"--set jsb --data {tmp_path.name} {asked}" in told.output
     assert told.output.count("the test pieces moved by semitones") == 2
+
+
+@pytest.fixture(scope="module", params=[("chords", 0.002), ("biaxial", 0.01)], ids=lambda kind: kind[0])
+def adapting(request: pytest.FixtureRequest) -> Any:
+    """A tiny network that learns on, over four keys, and a piece of it."""
+    torch = pytest.importorskip("torch")
+    from kapelle.networks import Columns, network
+    from kapelle.training.dynamic import Adapting
+
+    columns = Columns.of([("place", 4, True), *((f"pitch {60 + key}", 2, False) for key in range(4))])
+    name, rate = request.param
+    sizes = SMALL if name == "chords" else {"time_dims": (8,), "note_dims": (8,)}
+    torch.manual_seed(0)
+    module = network(name, columns, **sizes).module().eval()
+    rng = np.random.default_rng(0)
+    piece = np.hstack([np.arange(40)[:, None] % 4, np.tile(rng.integers(0, 2, (4, 4)), (10, 1))]).astype(np.int32)
+    return Adapting.of(module, [piece], rate), piece
+
+
+def costs(adapting: Any, piece: Any) -> Any:
+    from kapelle.training.dynamic import READ
+    from kapelle.training.likelihood import costs_of_mean
+
+    return costs_of_mean([adapting], piece, READ).sum(axis=1)
+
+
+def test_what_is_learnt_on_the_way_makes_a_piece_that_repeats_itself_cheaper(adapting: Any) -> None:
+    network, piece = adapting
+    from kapelle.training.dynamic import READ, Adapting
+
+    still = costs(Adapting(network.module, network._sizes, 0.0), piece)
+    assert np.allclose(costs(network, piece)[:READ], still[:READ], atol=1e-5)
+    assert costs(network, piece)[READ:].sum() < 0.97 * still[READ:].sum()
+
+
+def test_every_frame_is_paid_for_before_it_is_learnt(adapting: Any) -> None:
+    network, piece = adapting
+    for frame in (5, 19, 33):
+        other = piece.copy()
+        other[frame + 1 :, 1:] ^= 1
+        assert np.array_equal(costs(network, piece)[: frame + 1], costs(network, other)[: frame + 1])
+        # All that could have sounded in this frame makes one.
+        chords = np.arange(16)[:, None] >> np.arange(4) & 1
+        shares = [costs(network, np.vstack([piece[:frame], [[frame % 4, *chord]]]))[frame] for chord in chords]
+        assert np.exp(-np.array(shares)).sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_nothing_that_is_learnt_on_the_way_goes_from_one_piece_to_the_next(adapting: Any) -> None:
+    network, piece = adapting
+    first = costs(network, piece)
+    costs(network, 1 - piece.clip(0, 1))
+    assert np.array_equal(costs(network, piece), first)

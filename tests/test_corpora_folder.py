@@ -6,6 +6,7 @@ import csv
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kapelle import files
@@ -126,7 +127,7 @@ def test_a_reader_that_fails_in_its_own_way_does_not_end_the_loading(
 
 def test_every_named_corpus_says_what_it_is() -> None:
     found = sources()
-    assert {"folk", "chorale", "essen", "piano"} <= set(found)
+    assert {"folk", "chorale", "composers", "essen", "piano"} <= set(found)
     for name, source in found.items():
         assert name == source.NAME
         assert source.TITLE
@@ -177,6 +178,25 @@ def test_the_piano_corpus_takes_piano_pieces_under_free_licences(tmp_path: Path,
 def test_the_piano_corpus_needs_its_folders(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="composer/piano_midi_de"):
         get("piano").load(tmp_path)
+
+
+def test_composers_are_those_of_whom_there_are_pieces_enough_in_sixteenths(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for composer, pieces, triplets in (("bach", 9, 1), ("clara", 8, 0), ("liszt", 9, 2), ("one", 1, 0)):
+        rows = [(f"{number}.mid", "", "Organ" if number else "Piano", "Public Domain") for number in range(pieces)]
+        for number, (name, *_) in enumerate(rows):
+            late = 8 if number < triplets else 0
+            notes = [(24 * at + late * (at > 4), 16, int(rng.integers(50, 70)), 80) for at in range(20)]
+            write(Score(24, (Track(Notes.of(notes), 19 if number else 0),)), tmp_path / composer / "mutopia" / name)
+        with open(tmp_path / composer / "mutopia" / "index.csv", "w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["file", "title", "instrument", "licence", "typeset_by"])
+            table.writerows([*row, "Someone"] for row in rows)
+    corpus = get("composers").load(tmp_path)
+    assert {piece.source.split("/")[0] for piece in corpus.pieces} == {"bach", "clara"}
+    assert corpus.reasons["not in sixteenths"] == 3
+    assert corpus.reasons["one of fewer than 8 pieces of its composer"] == 8
+    assert {piece.score.tracks[0].program for piece in corpus.pieces} == {0}
 
 
 def test_the_shared_piano_music_is_read(shared_data: Path) -> None:

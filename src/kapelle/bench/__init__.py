@@ -6,7 +6,7 @@ learnt = learn(field, Entry("chords", 10))       a network that has learnt its t
 judged(field, [learnt], "test")                  nats a frame, exact
 """
 
-from .contest import Entry, Learnt, judged, learn
+from .contest import Entry, Learnt, judged, learn, members
 from .rolls import SETS, BenchError, Field, Roll, RollSet, independent, read
 from .table import LITERATURE, PROTOCOL, lines
 
@@ -24,5 +24,6 @@ __all__ = [
     "judged",
     "learn",
     "lines",
+    "members",
     "read",
 ]

@@ -42,20 +42,31 @@ class Entry:
     changes: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, name: str, network: str, minutes: float, seed: int) -> Entry:
-        """A network as it was found to learn a set best, judged by the pieces to choose by."""
-        return cls(network, minutes, seed, **HABITS.get((name, network), {}))
+    def of(cls, name: str, network: str, minutes: float | None, seed: int) -> Entry:
+        """A network as it was found to learn a set best, judged by the pieces to choose by; for other minutes too."""
+        habits = HABITS.get((name, network), {}) | ({} if minutes is None else {"minutes": minutes})
+        return cls(network, seed=seed, **habits)
 
 
 LONG: dict[str, Any] = {"crop": 256, "batch": 1024, "changes": {"dropout": 0.2}}
 HABITS: dict[tuple[str, str], dict[str, Any]] = {
-    ("jsb", "chords"): {"changes": {"hidden_dim": 160, "inner_dim": 160, "dropout": 0.45}},
-    ("nottingham", "chords"): LONG,
-    ("musedata", "chords"): LONG,
-    ("piano", "chords"): LONG | {"changes": {"dropout": 0.3}},
-    ("jsb", "biaxial"): {"batch": 256, "learning_rate": 5e-3},
+    ("jsb", "chords"): {"minutes": 1.5, "changes": {"hidden_dim": 160, "inner_dim": 160, "dropout": 0.45}},
+    ("nottingham", "chords"): {"minutes": 7.0} | LONG,
+    ("musedata", "chords"): {"minutes": 12.0} | LONG,
+    ("piano", "chords"): {"minutes": 4.5} | LONG | {"changes": {"dropout": 0.3}},
+    ("jsb", "biaxial"): {"minutes": 5.0, "batch": 256, "learning_rate": 5e-3},
 }
 """How networks learn a set best: set and network -> what differs from the usual entry."""
+
+
+def members(team: str, turn: int) -> list[tuple[str, int]]:
+    """The networks that foretell together, each with its seed; no two of all turns are the same.
+
+    >>> members("biaxial+biaxial+chords", 1)
+    [('biaxial', 2), ('biaxial', 3), ('chords', 1)]
+    """
+    names = team.split("+")
+    return [(name, turn * names.count(name) + names[:place].count(name)) for place, name in enumerate(names)]
 
 
 @dataclass(frozen=True)
@@ -166,6 +177,7 @@ def judged(
     part: str,
     semitones: int = 0,
     told: bool = True,
+    rate: float = 0.0,
 ) -> float:
     """Nats a frame of a part, pooled over all frames of all pieces, the first of each included.
 
@@ -177,17 +189,22 @@ def judged(
         part: "valid" or "test".
         semitones: by which the pieces are moved; the keys that leave the keyboard are lost.
         told: whether the networks are told by how much.
+        rate: at which they go on learning from each piece while it is read, each anew; see `Adapting`.
     """
-    from ..training.likelihood import costs_of_mean
+    from ..training.dynamic import READ, Adapting
+    from ..training.likelihood import CHUNK, costs_of_mean
     from ..training.weights import module_of
 
     modules = [module_of(one.net, one.weights) for one in learnt]
+    if rate:
+        some = [data.steps(roll) for roll in data.rolls["train"]]
+        modules = [Adapting.of(module, some, rate) for module in modules]
     total, frames = 0.0, 0
     for roll in data.rolls[part]:
         steps = data.steps(roll, semitones)
         if not told:
             steps[:, : len(FACTS)] = data.steps(roll)[:, : len(FACTS)]
-        costs = costs_of_mean(modules, steps)[:, len(FACTS) :]
+        costs = costs_of_mean(modules, steps, READ if rate else CHUNK)[:, len(FACTS) :]
         total += data.others(moved(roll, semitones)) + float(costs.sum())
         frames += len(roll)
     return total / frames

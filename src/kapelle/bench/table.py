@@ -63,17 +63,17 @@ Gu et al. 2015 (NASMC); Vohra et al. 2015 (DBN-LSTM); Fraccaro et al. 2016 (SRNN
 2017 (TP-LSTM-NADE, BALSTM); Bai et al. 2018 (TCN)."""
 
 
-def lines(name: str, here: Sequence[tuple[str, float]]) -> list[str]:
+def lines(name: str, here: Sequence[tuple[str, float, str]]) -> list[str]:
     """The table of a set, from the worst to the best.
 
     Args:
         name: of the set.
-        here: what was reached here: a name and nats a frame of the test pieces.
+        here: what was reached here: a name, nats a frame of the test pieces, and what is to be said of it.
     """
     place = ORDER.index(name)
     rows = [(row.figures[place], row.model, row.mark, row.note) for row in LITERATURE]
     told = [(figure, model, mark, note) for figure, model, mark, note in rows if figure is not None]
-    told += [(figure, model, "here", "") for model, figure in here]
+    told += [(figure, model, "here", note) for model, figure, note in here]
     told.sort(key=lambda row: -row[0])
     width = max(len(model) for _, model, _, _ in told)
     found = SETS[name]

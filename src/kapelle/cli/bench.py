@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
+import shlex
 from pathlib import Path
+from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,9 @@ from .words import Number
 if TYPE_CHECKING:
     from ..bench import Field, Learnt
 
+    Teams = dict[str, list[list[Learnt]]]
+    """The networks of a team, for each seed."""
+
 MOST_MINUTES = 10_080
 SETS = ("jsb", "nottingham", "musedata", "piano")
 
@@ -23,80 +27,114 @@ SETS = ("jsb", "nottingham", "musedata", "piano")
 @click.argument("table", type=click.Choice(["piano-roll"]))
 @click.option("--set", "name", type=click.Choice(SETS), required=True, help="Of music.")
 @click.option("--data", required=True, type=click.Path(path_type=Path), help="The set's .mat file, or its folder.")
-@click.option("--network", "networks", multiple=True, default=("chords",), help="Such as chords; again for another.")
-@click.option("--minutes", type=Number(float, "10", 0, MOST_MINUTES), default=10.0, help="Of learning, each.  [10]")
-@click.option("--seeds", type=Number(int, "3", 1, 100), default=1, help="So many networks, from seed 0 on.  [1]")
+@click.option(
+    "--network",
+    "networks",
+    multiple=True,
+    default=("chords",),
+    help="Such as chords; several together as in biaxial+chords; again for another.  [chords]",
+)
+@click.option("--minutes", type=Number(float, "10", 0, MOST_MINUTES), help="Of learning, each.  [what suits the set]")
+@click.option("--seeds", type=Number(int, "3", 1, 100), default=1, help="So many times, from seed 0 on.  [1]")
 @click.option("--moved", is_flag=True, help="Learn from pieces moved by up to a tritone.")
 @click.option("--transposed", is_flag=True, help="Test in all twelve keys too.")
+@click.option(
+    "--dynamic",
+    "rates",
+    multiple=True,
+    type=Number(float, "0.001", 0, 1),
+    help="Judge them also as they go on learning from each piece at this rate; again for another.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder that keeps the runs; they go on from there.")
 def bench(**typed: Any) -> None:
     """Learn the music of a TABLE of the field, and print the table with the figures of others and of this run.
 
-    The one TABLE there is foretells piano rolls. Minutes are of processor time; without any, only what is known is
+    The one TABLE there is foretells piano rolls. Minutes are of processor time; with 0, only what is known is
     printed.
 
     \b
     kapelle bench piano-roll --set jsb --data ~/rolls --minutes 0
-    kapelle bench piano-roll --set jsb --data ~/rolls --seeds 3 --out jsb
+    kapelle bench piano-roll --set jsb --data ~/rolls --seeds 3 --network biaxial+chords --out jsb
     """
     from ..bench import Field, independent, lines, read
 
     for name in typed["networks"]:
-        check_network(name)
+        for member in name.split("+"):
+            check_network(member)
     rolls = read(typed["name"], typed["data"])
     field = Field.of(rolls, typed["moved"])
-    learnt = _learnt(field, typed) if typed["minutes"] else {}
-    here = [("independent keys, here", independent(rolls, "test"))]
-    if learnt:
-        here += _figures(field, learnt)
+    teams = {} if typed["minutes"] == 0 else _learnt(field, typed)
+    here = [("independent keys, here", independent(rolls, "test"), "")]
+    here += [row for name, turns in teams.items() for row in _rows(field, name, turns, typed["rates"])]
     for line in lines(typed["name"], here):
         click.echo(line)
-    if learnt and typed["transposed"]:
-        for line in _moved(field, learnt):
-            click.echo(line)
+    if teams:
+        click.echo(f"\nmade by: {_command(typed)}")
+    if typed["transposed"]:
+        for name, turns in teams.items():
+            for line in _moved(field, name, turns):
+                click.echo(line)
 
 
-def _learnt(field: Field, typed: dict[str, Any]) -> dict[str, Learnt]:
-    """Networks of all seeds by name, each told in a line when it has learnt."""
-    from ..bench import Entry, learn
+def _learnt(field: Field, typed: dict[str, Any]) -> Teams:
+    """The networks of all teams; each is told in a line when it has learnt."""
+    from ..bench import Entry, learn, members
 
-    learnt = {}
-    for seed, network in itertools.product(range(typed["seeds"]), typed["networks"]):
-        run = None if typed["out"] is None else typed["out"] / f"{typed['name']}-{network}-{seed}"
-        entry = Entry.of(typed["name"], network, typed["minutes"], seed)
-        with ProgressLine("learning") as line:
+    learnt: dict[tuple[str, int], Learnt] = {}
+    teams: Teams = {team: [] for team in typed["networks"]}
+    for turn in range(typed["seeds"]):
+        for team, turns in teams.items():
+            for network, seed in members(team, turn):
+                if (network, seed) in learnt:
+                    continue
+                run = None if typed["out"] is None else typed["out"] / f"{typed['name']}-{network}-{seed}"
+                entry = Entry.of(typed["name"], network, typed["minutes"], seed)
+                with ProgressLine("learning") as line:
 
-            def progress(share: float, cost: float, row: Any, line: ProgressLine = line) -> None:
-                held_out = "" if row is None or row.valid != row.valid else f", held out {row.valid:.3f}"
-                line.tell(share, f"{cost:.3f} nats a frame{held_out}")
+                    def progress(share: float, cost: float, row: Any, line: ProgressLine = line) -> None:
+                        held_out = "" if row is None or row.valid != row.valid else f", held out {row.valid:.3f}"
+                        line.tell(share, f"{cost:.3f} nats a frame{held_out}")
 
-            one = learn(field, entry, run, progress)
-        learnt[f"{network}, seed {seed}"] = one
-        click.echo(
-            f"{network}, seed {seed}: {one.num_weights:,} weights, {one.minutes:.1f} minutes, "
-            f"{one.epochs:.1f} passes, {one.valid:.3f} nats a frame of validation pieces"
-        )
-    return learnt
+                    one = learnt[network, seed] = learn(field, entry, run, progress)
+                click.echo(
+                    f"{network}, seed {seed}: {one.num_weights:,} weights, {one.minutes:.1f} minutes, "
+                    f"{one.epochs:.1f} passes"
+                )
+            turns.append([learnt[member] for member in members(team, turn)])
+    return teams
 
 
-def _figures(field: Field, learnt: dict[str, Learnt]) -> list[tuple[str, float]]:
+def _rows(field: Field, name: str, turns: list[list[Learnt]], rates: tuple[float, ...]) -> list[tuple[str, float, str]]:
+    """What a team comes to: the mean over its seeds, and how far they lie apart."""
     from ..bench import judged
 
-    rows = [(name, judged(field, [one], "test")) for name, one in learnt.items()]
-    if len(learnt) > 1:
-        rows.append((f"the mean of these {len(learnt)}", judged(field, list(learnt.values()), "test")))
+    rows = []
+    for rate in (0.0, *rates):
+        valid, test = ([judged(field, team, part, rate=rate) for team in turns] for part in ("valid", "test"))
+        how = f", learning on at {rate:g}" if rate else ""
+        apart = f"; {len(turns)} seeds: {min(test):.3f} to {max(test):.3f}" if len(turns) > 1 else ""
+        rows.append((f"{name}{how}", mean(test), f"valid {mean(valid):.3f}{apart}"))
     return rows
 
 
-def _moved(field: Field, learnt: dict[str, Learnt]) -> list[str]:
-    """The test pieces in all twelve keys."""
+def _command(typed: dict[str, Any]) -> str:
+    """What makes these figures again."""
+    words = ["kapelle", "bench", "piano-roll", "--set", typed["name"], "--data", typed["data"].name]
+    words += [word for name in typed["networks"] for word in ("--network", name)]
+    words += [] if typed["minutes"] is None else ["--minutes", f"{typed['minutes']:g}"]
+    words += ["--seeds", str(typed["seeds"]), *["--moved"] * typed["moved"], *["--transposed"] * typed["transposed"]]
+    return shlex.join([*words, *(word for rate in typed["rates"] for word in ("--dynamic", f"{rate:g}"))])
+
+
+def _moved(field: Field, name: str, turns: list[list[Learnt]]) -> list[str]:
+    """The test pieces in all twelve keys, the mean over the seeds."""
     from ..bench import judged
 
-    lines = []
     how = "told by how much" if field.moved else "not told"
-    for name, one in learnt.items():
-        found = {semitones: judged(field, [one], "test", semitones, field.moved) for semitones in range(-6, 6)}
-        lines += ["", f"the test pieces moved by semitones, {name}, {how}:"]
-        lines += [f"  {semitones:+3d}  {figure:7.3f}" for semitones, figure in found.items()]
-        lines.append(f"  all  {sum(found.values()) / len(found):7.3f}")
-    return lines
+    found = {
+        semitones: mean(judged(field, team, "test", semitones, field.moved) for team in turns)
+        for semitones in range(-6, 6)
+    }
+    lines = ["", f"the test pieces moved by semitones, {name}, {how}:"]
+    lines += [f"  {semitones:+3d}  {figure:7.3f}" for semitones, figure in found.items()]
+    return [*lines, f"  all  {mean(found.values()):7.3f}"]

@@ -137,7 +137,8 @@ class Asked:
 @click.option(
     "--corpus",
     help="A collection that comes along instead of a folder: folk, chorale, essen; or one that reads a FOLDER: piano "
-    "of composers' folders, bands of lead, bass and drums, groove of the drummers' dataset, recordings of sound.",
+    "and composers of composers' folders, bands of lead, bass and drums, groove of the drummers' dataset, recordings "
+    "of sound.",
 )
 @click.option("--listen", is_flag=True, help="FOLDER holds recordings: learn what is heard in them.")
 @click.option("--from", "base", help="A style to go on from, such as piano: what a small folder needs.")

@@ -23,7 +23,8 @@ LICENCE = (
 )
 ATTRIBUTION = ("Bernd Krueger, http://www.piano-midi.de, CC BY-SA 3.0 Germany",)
 
-_KEYBOARDS = {"piano", "harpsichord", "clavichord"}
+KEYBOARDS = frozenset({"piano", "harpsichord", "clavichord"})
+"""Instruments whose pieces are for the piano."""
 _ADAPTABLE = re.compile(r"public domain|creative commons attribution(-sharealike)? [2-4]\.\d", re.IGNORECASE)
 
 
@@ -42,10 +43,24 @@ def load(folder: str | os.PathLike[str], progress: Progress | None = None) -> Co
     Raises:
         CorpusError: if there are no such files, or none that can be used.
     """
-    root = Path(folder)
+    return chosen(NAME, Path(folder), KEYBOARDS, progress)
+
+
+def chosen(name: str, root: Path, instruments: frozenset[str], progress: Progress | None = None) -> Corpus:
+    """What `load` gives, of pieces for some instruments; all of them are played on a piano.
+
+    Args:
+        name: of the corpus.
+        root: the folder.
+        instruments: as they are called in the lists of files.
+        progress: as in `load`.
+
+    Raises:
+        CorpusError: as in `load`.
+    """
     skipped: list[tuple[str, str]] = []
     credits: dict[Path, str] = {}
-    for path, credit in _choose(root, skipped):
+    for path, credit in _choose(root, instruments, skipped):
         credits[path] = credit
     if not credits:
         raise CorpusError(
@@ -55,8 +70,10 @@ def load(folder: str | os.PathLike[str], progress: Progress | None = None) -> Co
     loaded, failed = load_files(root, sorted(credits), progress)
     titles = _titles(root)
     pieces = []
+    # How organs are told in MIDI is so various that their lists are believed instead.
+    programs = range(128 if "organ" in instruments else 8)
     for piece in loaded:
-        if all(track.program < 8 and not track.is_drum for track in piece.score.tracks if len(track.notes)):
+        if all(track.program in programs and not track.is_drum for track in piece.score.tracks if len(track.notes)):
             pieces.append(Piece(_one_piano(piece.score), titles.get(Path(piece.source).stem, piece.name), piece.source))
         else:
             failed.append((piece.source, "other instruments than the piano"))
@@ -64,10 +81,10 @@ def load(folder: str | os.PathLike[str], progress: Progress | None = None) -> Co
         raise CorpusError(f"expected piano pieces in {root}, but none of {len(credits)} files is one; check the folder")
     used = {piece.source for piece in pieces}
     lines = sorted({credit for path, credit in credits.items() if path.relative_to(root).as_posix() in used})
-    return Corpus.of(NAME, pieces, [*skipped, *failed], LICENCE, lines)
+    return Corpus.of(name, pieces, [*skipped, *failed], LICENCE, lines)
 
 
-def _choose(root: Path, skipped: list[tuple[str, str]]) -> Iterator[tuple[Path, str]]:
+def _choose(root: Path, keyboards: frozenset[str], skipped: list[tuple[str, str]]) -> Iterator[tuple[Path, str]]:
     for source in sorted({*root.glob("piano_midi_de"), *root.glob("*/piano_midi_de")}):
         for path in sorted(source.glob("*.mid")):
             yield path, ATTRIBUTION[0]
@@ -76,8 +93,8 @@ def _choose(root: Path, skipped: list[tuple[str, str]]) -> Iterator[tuple[Path, 
             for row in csv.DictReader(file):
                 path = index.parent / row["file"]
                 name = path.relative_to(root).as_posix()
-                instruments = {word.strip().lower() for word in re.split(r"[,&]| and ", row["instrument"])}
-                if not instruments <= _KEYBOARDS:
+                named = {word.strip().lower() for word in re.split(r"[,&]| and ", row["instrument"])}
+                if not named <= keyboards:
                     skipped.append((name, "other instruments than the piano"))
                 elif not _ADAPTABLE.fullmatch(row["licence"].strip()):
                     skipped.append((name, f"the licence does not allow it: {row['licence']}"))

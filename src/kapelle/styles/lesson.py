@@ -344,6 +344,9 @@ def recipe_of(network_name: str) -> dict[str, Any]:
     """How the reference networks were trained by their makers, and networks of voices: from whole pieces."""
     if CODECS.get(network_name) == "chorale" and network_name not in REFERENCES:
         return {"crop": 1024}
+    if network_name == "chords":
+        # As many as it can look back on.
+        return {"crop": 256, "batch": 768}
     if CODECS.get(network_name) == "frames":
         # Eight bars of sixteenths, as Johnson did: every frame is a step for each of its keys. Few of them make a
         # batch, since a frame says little that the one before did not.

@@ -70,7 +70,7 @@ def likelihood(module: Any, pieces: Pieces, codec: Codec, device: str = "cpu", b
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
-def costs_of_mean(modules: Sequence[Any], piece: NDArray[np.int32]) -> NDArray[np.float64]:
+def costs_of_mean(modules: Sequence[Any], piece: NDArray[np.int32], chunk: int = CHUNK) -> NDArray[np.float64]:
     """What each field of a piece costs under the mean of several networks' probabilities, in nats.
 
     Field by field, each given all before it, so it is a probability too.
@@ -78,6 +78,7 @@ def costs_of_mean(modules: Sequence[Any], piece: NDArray[np.int32]) -> NDArray[n
     Args:
         modules: with the same columns, ready to be looked at.
         piece: steps, shape (T, F).
+        chunk: steps that are looked at at once.
 
     Returns:
         Shape (T, F), 0 in columns that are not predicted.
@@ -85,10 +86,10 @@ def costs_of_mean(modules: Sequence[Any], piece: NDArray[np.int32]) -> NDArray[n
     steps = torch.from_numpy(piece.astype(np.int64))[None]
     states: list[Any] = [None] * len(modules)
     found = []
-    for start in range(0, len(piece), CHUNK):
+    for start in range(0, len(piece), chunk):
         heard = []
         for number, module in enumerate(modules):
-            costs, states[number], _ = module(steps[:, start : start + CHUNK], states[number])
+            costs, states[number], _ = module(steps[:, start : start + chunk], states[number])
             heard.append(-costs[0].double())
         found.append(math.log(len(heard)) - torch.logsumexp(torch.stack(heard), 0))
     return np.asarray(torch.cat(found).numpy())

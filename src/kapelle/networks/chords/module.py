@@ -116,17 +116,9 @@ class ChordsModule(nn.Module):
         real: Tensor | None = None,
         smoothing: float = 0.0,
     ) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
-        """Cost of every field.
+        """Cost of every field; arguments and result are those of `StepwiseModule.forward`.
 
-        Args:
-            steps: words, shape (B, T, F).
-            state: what an earlier call returned, to go on from there; None at the start of a piece.
-            real: which steps are no padding, shape (B, T); not needed here.
-            smoothing: of the cost of the facts that are chosen; see `scored`. The keys bear none.
-
-        Returns:
-            Negative log-likelihood in nats, shape (B, T, F), 0 in columns that are not predicted; the state;
-            and in which fields the word told was the most likely one, shape (B, T, F).
+        The keys bear no smoothing, only the facts that are chosen do.
         """
         config = self.config
         costs = torch.zeros(steps.shape, device=steps.device)
