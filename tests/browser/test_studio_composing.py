@@ -144,6 +144,42 @@ def test_a_file_that_is_no_music_is_told(page: Any) -> None:
     assert "MIDI" in wait(page, "window.told[0]")
 
 
+DROP = """([selector, many]) => {
+    const dropped = new DataTransfer();
+    for (let at = 0; at < many; at++) dropped.items.add(new File(["no"], `${at}.mid`));
+    document.querySelector(selector).dispatchEvent(new DragEvent("drop", { dataTransfer: dropped, bubbles: true }));
+}"""
+
+
+def test_more_files_than_are_taken_at_once_are_told_and_that_stays_to_be_read(page: Any) -> None:
+    page.evaluate(DROP, ["body", 10_000])
+    assert "the other 9,950 files were left out" in wait(page, "window.told[0]")
+    wait(page, f"window.told.length === 51 && {NO_JOBS}")
+    assert "9,950" in page.text_content("#toasts")
+    page.click("#views a[data-view=band]")
+    page.wait_for_selector(".pad .told:not(:empty)", state="attached")
+    page.evaluate(DROP, [".pad", 6])
+    wait(page, "window.told.some((line) => line.includes('4 corners; the other 2 files were left out'))")
+
+
+def test_a_training_takes_as_many_files_as_the_studio_learns_from(page: Any, server: Server) -> None:
+    other = page.context.new_page()
+
+    def few(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "most_files": 3})
+
+    other.route("**/api/session", few)
+    other.goto(f"{server.url}#train")
+    other.wait_for_selector("body[data-ready]")
+    other.evaluate(DROP, ["body", 5])
+    assert "3 files at most" in wait(other, "window.told[0]")
+    wait(other, "document.querySelectorAll('#music-files li').length === 5")
+    wait(other, "document.getElementById('reading').hidden")
+    assert other.inner_text("#music-files").count("too many files") == 2
+    other.close()
+
+
 def test_a_server_that_was_killed_is_told_and_what_was_saved_is_there(page: Any, server: Server) -> None:
     compose(page)
     before = page.evaluate(TAKES)

@@ -24,7 +24,7 @@ from .jobs import NoSuchJob, TooMany
 from .shapes import KINDS
 from .state import NoSuchStyle, Studio, listing_of
 from .takes import NoSuchTake, Takes, TakesError
-from .trainings import NoSuchTraining
+from .trainings import MOST_FILES, NoSuchTraining
 
 ALL_CAN, GIVEN_CAN, WINDOW_CAN = ("compose", "continue", "end"), ("bars", "harmonize"), ("vary", "morph")
 """What every style can, "end" being to write all tracks anew from a bar on; what those can that write voices to others
@@ -75,6 +75,7 @@ def _serve_state(app: FastAPI, studio: Studio) -> None:
             "token": studio.token,
             "version": __version__,
             "max_bytes": MAX_BODY,
+            "most_files": MOST_FILES,
             "sheet": find_spec("verovio") is not None and find_spec("typst") is not None,
             "train": find_spec("torch") is not None and find_spec("filelock") is not None,
             "imports": work.imports(),

@@ -94,8 +94,8 @@ class Trainings:
     def begin(self) -> Lesson:
         """A new one, without files."""
         lesson = Lesson(secrets.token_hex(8), time.time())
-        self._open[lesson.id] = lesson
         self.keep(lesson)
+        self._open[lesson.id] = lesson
         return lesson
 
     def keep(self, lesson: Lesson, **changes: Any) -> None:

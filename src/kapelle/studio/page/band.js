@@ -1,5 +1,6 @@
 // The band room: players that sound together, each from a square of clips.
 import { ask } from "./api.js";
+import { first, send } from "./bringing.js";
 import { Looper } from "./looper.js";
 import { Pad } from "./pad.js";
 import { $, complain, make, memory, showIcon, toast } from "./parts.js";
@@ -156,16 +157,15 @@ export class View {
   }
 
   drop(data, event) {
-    const files = [...data.files].slice(0, 4);
     const pad = this.pads.find((each) => each.box.contains(event.target)) ?? this.pads[0];
-    const first = Math.max(0, pad.cornerBoxes.indexOf(event.target.closest?.(".corner")));
-    files.forEach((file, number) => this.bring(pad, pad.needed[(first + number) % pad.needed.length], file).catch(complain));
+    const corner = Math.max(0, pad.cornerBoxes.indexOf(event.target.closest?.(".corner")));
+    first(data.files, pad.needed.length, `${pad.name} has ${pad.needed.length} corners`).forEach((file, number) => this.bring(pad, pad.needed[(corner + number) % pad.needed.length], file).catch(complain));
     return true;
   }
 
   // A file becomes a take, and the take a corner.
   async bring(pad, corner, file) {
-    let job = await ask(`/api/imports?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
+    let job = await send(file);
     while (["waiting", "running"].includes(job.state)) {
       await new Promise((done) => { setTimeout(done, 200); });
       job = await ask(`/api/jobs/${job.id}`);

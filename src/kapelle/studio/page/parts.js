@@ -13,14 +13,16 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-export function toast(line, { bad = false, action, onAction, seconds = bad ? 10 : 5 } = {}) {
-  const box = make("div", { class: bad ? "toast bad" : "toast" }, make("span", {}, line));
+// What `stays` is not pushed away by those that come after it.
+export function toast(line, { bad = false, stays = false, action, onAction, seconds = bad ? 10 : 5 } = {}) {
+  const box = make("div", { class: bad ? "toast bad" : "toast", "data-stays": stays }, make("span", {}, line));
   if (action) {
     box.append(make("button", { onclick: () => { box.remove(); onAction(); } }, action));
   }
   box.append(make("button", { "aria-label": "Close", onclick: () => box.remove() }, "×"));
   const toasts = $("toasts");
-  while (toasts.children.length > 3) toasts.firstChild.remove();
+  const others = [...toasts.children].filter((each) => !("stays" in each.dataset));
+  others.slice(0, -3).forEach((each) => each.remove());
   toasts.append(box);
   setTimeout(() => box.remove(), seconds * 1000);
 }

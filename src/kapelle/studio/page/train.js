@@ -1,5 +1,6 @@
 // Training: music is dropped, a style is learnt, and what it composes on the way is heard.
 import { ask, session } from "./api.js";
+import { first } from "./bringing.js";
 import { Curves } from "./curves.js";
 import { chosen, filesOf, unfit } from "./folders.js";
 import { $, complain, count, icon, make, showIcon } from "./parts.js";
@@ -93,8 +94,11 @@ export class View {
     if (!form.title.value) form.title.value = files[0].name.includes("/") ? files[0].name.split("/")[0].slice(0, 60) : "";
     // More may be dropped while the first are still on their way.
     const reading = this.reading ??= { done: 0, all: 0, waiting: [], senders: 0 };
+    const room = Math.max(0, session.most_files - now.files.length - reading.waiting.length - reading.senders);
+    const fit = files.filter((each) => !unfit(each));
+    const taken = new Set(first(fit, room, `The studio learns from ${session.most_files.toLocaleString("en")} files at most; from more learns kapelle train`));
     for (const each of files) {
-      const why = unfit(each);
+      const why = unfit(each) || (taken.has(each) ? "" : "left out: too many files");
       if (why) this.local.push({ name: each.name, pieces: [], problems: [why] });
       else reading.waiting.push(each);
     }
