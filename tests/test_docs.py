@@ -77,8 +77,10 @@ def options_of(command: click.Command) -> set[str]:
     return {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
 
 
-OF_A_RUN = ("train", "report", "pick", "tune", "play", "quiz", "bench", "studio", "morph", "vary", "grid", "steer",
-            "map", "radio")  # fmt: skip
+OF_A_RUN = (
+    *("train", "report", "pick", "tune", "play", "quiz", "bench", "studio"),
+    *("morph", "vary", "grid", "steer", "map", "radio", "groove", "drumify", "hats"),
+)
 """Commands that train, or that need a run, a loudspeaker, clips, answers or data of the reader's own."""
 
 

@@ -201,3 +201,99 @@ def test_sizes_that_cannot_be_are_refused() -> None:
         with pytest.raises(ValueError, match=r"expected|sizes|layer|shares"):
             MusicVaeConfig(COLUMNS, **changes)
     assert networks()["musicvae"].LATENT
+
+
+# -- windows that are heard -----------------------------------------------------------------------
+
+HEARD = Columns(
+    (*COLUMNS.names, "heard kick", "heard tap"), (*COLUMNS.sizes, 3, 3), (*COLUMNS.given, True, True)
+)  # fmt: skip
+each_ear = pytest.mark.parametrize("preset", ["musicvae", "groovae_2bar_humanize"])
+
+
+def hearing(preset: str) -> tuple[Network, torch.nn.Module]:
+    torch.manual_seed(3)
+    own = {"plan_dim": 4, "ear_dim": 6} if preset == "musicvae" else {}
+    net = network(preset, HEARD, **{**SMALL, **own})
+    module = net.module()
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.copy_(torch.randn_like(weight) * 0.4)
+    return net, module.eval()
+
+
+def heard_windows(count: int, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed + 7)
+    steps = windows(count, seed=seed)
+    return np.concatenate([steps, rng.integers(0, 3, (*steps.shape[:2], 2))], -1)
+
+
+@each_ear
+def test_the_player_hears_each_window_as_torch_does(preset: str) -> None:
+    net, module = hearing(preset)
+    steps = heard_windows(4)
+    told = torch.from_numpy(steps)
+    real = torch.ones(told.shape[:2], dtype=torch.bool)
+    with torch.no_grad():
+        mean, _ = module.encode(told, real)
+        costs, _ = module.decode(mean, told, real)
+    player = player_of(net, module)
+    np.testing.assert_allclose(player.encode(steps)[0], mean.numpy(), atol=2e-5)
+    player.begin(mean.numpy(), steps)
+    for at in range(steps.shape[1]):
+        row = np.zeros(4)
+        for column in HEARD.predicted:
+            logits = player.logits(column).astype(np.float64)
+            words = steps[:, at, column]
+            row += np.logaddexp.reduce(logits, axis=1) - logits[np.arange(4), words]
+            player.put(column, words)
+        np.testing.assert_allclose(row, costs[:, at].sum(-1).numpy(), atol=1e-4)
+
+
+def test_an_ear_hears_ahead_and_its_point_says_only_what_is_not_heard() -> None:
+    _, module = hearing("musicvae")
+    steps = torch.from_numpy(heard_windows(2))
+    other = steps.clone()
+    other[:, -1, -1] = (other[:, -1, -1] + 1) % 3
+    real = torch.ones(steps.shape[:2], dtype=torch.bool)
+    assert torch.equal(module.encode(steps, real)[0], module.encode(other, real)[0])
+    z = torch.randn(2, 5)
+    before, after = (module.decode(z, told, real)[0] for told in (steps, other))
+    assert not torch.allclose(before[:, 0], after[:, 0], atol=1e-6)
+
+
+def test_without_an_ear_the_encoder_sees_what_is_heard_and_nothing_else() -> None:
+    _, module = hearing("groovae_2bar_humanize")
+    steps = torch.from_numpy(heard_windows(2))
+    real = torch.ones(steps.shape[:2], dtype=torch.bool)
+    played, heard = steps.clone(), steps.clone()
+    played[:, :, 3:7] = 0
+    heard[:, 0, -1] = (heard[:, 0, -1] + 1) % 3
+    assert torch.equal(module.encode(steps, real)[0], module.encode(played, real)[0])
+    assert not torch.allclose(module.encode(steps, real)[0], module.encode(heard, real)[0])
+    z = torch.randn(2, 5)
+    assert torch.equal(module.decode(z, steps, real)[0], module.decode(z, heard, real)[0])
+
+
+def test_a_heard_window_pays_its_point_in_full_and_others_as_the_configuration_says() -> None:
+    net, module = hearing("musicvae")
+    steps = torch.from_numpy(heard_windows(3))
+    steps[1, :, -2:] = 0
+    np.testing.assert_allclose(module._beta(steps).numpy(), [1, net.config.beta, 1], rtol=1e-6)
+
+
+def test_a_blind_player_is_told_nothing_of_the_steps_before() -> None:
+    net, module = hearing("musicvae")
+    player = player_of(net, module)
+    steps = heard_windows(2)
+    other = steps.copy()
+    other[:, 0, 3:7] = (other[:, 0, 3:7] + 1) % 2
+    last = []
+    for told, blind in ((steps, True), (other, True), (steps, False), (other, False)):
+        player.begin(np.ones((2, 5)), steps, blind)
+        for at in (0, 1):
+            last.append(player.logits(3).copy()) if at else None
+            for column in HEARD.predicted:
+                player.put(column, told[:, at, column])
+    np.testing.assert_array_equal(last[0], last[1])
+    assert not np.allclose(last[2], last[3])

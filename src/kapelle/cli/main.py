@@ -14,6 +14,7 @@ from ..errors import KapelleError
 from .bench import bench
 from .composing import compose, continue_
 from .engraving import engrave
+from .grooving import drumify, groove, hats
 from .harmonizing import harmonize
 from .listening import listen
 from .mapping import map_
@@ -72,7 +73,7 @@ def kapelle(context: click.Context) -> None:
 
 for command in (
     *(styles, train, tune, report, pick, compose, continue_, harmonize),
-    *(morph, vary, grid, steer, map_, radio),
+    *(morph, vary, grid, steer, map_, radio, groove, drumify, hats),
     *(show, listen, engrave, render, play, quiz, bench, studio),
 ):
     kapelle.add_command(command)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ..errors import CorpusError, KapelleError, MissingExtra, RunError
+from .asked import Asked
 from .keeping import free_path, keep_style, tell_style
 from .music import read_music, tell_corpus
 from .output import plain, shown
-from .processes import Launched, only_helps, together
+from .processes import only_helps, together
 from .progress import ProgressLine
 from .words import Number
 
@@ -31,8 +30,8 @@ NETWORKS = (
     "stepwise; voices or chorale for music in four voices; chords or biaxial for music as a picture; or a reference "
     "network: softology, skuldur, textbook, event, bachbot for four voices, johnson and deepj as pictures; or musicvae "
     "for windows of a few bars, and the published ones: cat-mel_2bar_small, cat-mel_2bar_big, "
-    "cat-mel_2bar_med_chords, cat-drums_2bar_small, cat-drums_2bar_big, flat-mel_16bar, hierdec-mel_16bar, "
-    "hier-mel_16bar, flat-trio_16bar, hierdec-trio_16bar, "
+    "cat-mel_2bar_med_chords, cat-drums_2bar_small, cat-drums_2bar_big, groovae_2bar_humanize, flat-mel_16bar, "
+    "hierdec-mel_16bar, hier-mel_16bar, flat-trio_16bar, hierdec-trio_16bar, "
     "hier-trio_16bar.  [stepwise, or musicvae with --kind]"
 )
 """Help for the option --network."""
@@ -41,94 +40,6 @@ CURVE_WIDTH, CURVE_HEIGHT = 24, 12
 """Characters of the curve in the line that tells how far a run is; lines of the curves above it."""
 
 Made = TypeVar("Made")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What was typed after `kapelle train`."""
-
-    folder: Path | None
-    name: str
-    corpus: str | None
-    base: str | None
-    resume: bool
-    network: str | None
-    minutes: float | None
-    epochs: int | None
-    save_every: int | None
-    keep: int | None
-    seed: int | None
-    threads: int | None
-    processes: int | None
-    device: str | None
-    out: Path | None
-    mixable: bool
-    tensorboard: bool
-    force: bool
-    kind: str | None = None
-    bars: int | None = None
-    tracks: tuple[str, ...] = ()
-    dynamics: bool = False
-    on: str | None = None
-
-    @property
-    def command(self) -> str:
-        """What makes this style again, without where folders lie on this machine."""
-        words = ["kapelle", "train"]
-        if self.folder is not None:
-            words.append(plain(self.folder.resolve().name))
-        minutes = None if self.minutes is None else f"{self.minutes:g}"
-        told: dict[str, object] = {"corpus": self.corpus, "name": self.name, "from": self.base, "on": self.on}
-        told |= {"kind": self.kind, "bars": self.bars}
-        told |= {"network": self.network, "minutes": minutes, "epochs": self.epochs, "seed": self.seed}
-        launched = Launched.here()
-        processes = self.processes if launched is None else launched.count
-        told |= {"threads": self.threads, "processes": processes, "device": self.device}
-        for name, value in told.items():
-            if value is not None:
-                words += [f"--{name}", str(value)]
-        words += [word for track in self.tracks for word in ("--track", track)]
-        return shlex.join(words + ["--dynamics"] * self.dynamics + ["--mixable"] * self.mixable)
-
-    @property
-    def window(self) -> dict[str, Any]:
-        """What windows are, for a network of windows; nothing for any other.
-
-        Raises:
-            KapelleError: if windows are asked for of a network that learns whole pieces.
-        """
-        from ..codecs.bars import KINDS, TIMING, VELOCITIES
-        from ..networks import is_latent
-
-        asked = self.kind is not None or self.bars is not None or bool(self.tracks) or self.dynamics
-        if not is_latent(self.network_name):
-            if asked:
-                raise KapelleError(
-                    f"--kind, --bars, --track and --dynamics are for networks of windows, got --network "
-                    f"{self.network_name}; leave it out for musicvae"
-                )
-            return {}
-        kind, pairs = self.kind or "melody", [track.partition("=") for track in self.tracks]
-        if kind not in KINDS:
-            raise KapelleError(f"expected --kind {', '.join(KINDS)}, got {kind}")
-        parts = KINDS[kind]
-        if wrong := [part for part, equals, name in pairs if part not in parts or not equals or not name]:
-            raise KapelleError(
-                f"expected --track PART=NAME with a part of {', '.join(dict.fromkeys(parts))}, got {wrong[0]}"
-            )
-        window = {"kind": kind, "bars": self.bars or 2, "asked": {part: name for part, _, name in pairs}}
-        return window | ({"velocities": VELOCITIES, "timing": TIMING} if self.dynamics else {})
-
-    @property
-    def network_name(self) -> str:
-        """Of the network that is asked for."""
-        windows = self.kind is not None or self.bars is not None
-        return self.network or ("musicvae" if windows else "stepwise")
-
-    @property
-    def source(self) -> dict[str, str | None]:
-        """Where the music comes from, so that a run can be gone on with by its name alone."""
-        return {"folder": None if self.folder is None else str(self.folder.resolve()), "corpus": self.corpus}
 
 
 @click.command()
@@ -149,6 +60,14 @@ class Asked:
 @click.option("--bars", type=Number(int, "2", 1, 32), help="Of a window.  [2]")
 @click.option("--track", "tracks", multiple=True, help="Who plays a part of a window, as in melody=Flute or bass=3.")
 @click.option("--dynamics", is_flag=True, help="Windows tell loudness and timing too.")
+@click.option(
+    "--hear",
+    "hears",
+    multiple=True,
+    type=click.Choice(("nothing", "hits", "tap", "hats")),
+    help="What is heard of a window before it is told, several in turn: hits for kapelle groove, tap for drumify, "
+    "hats, and nothing for compose, morph and steer.",
+)
 @click.option("--minutes", type=Number(float, "10"), help="Longest time.  [10, or none with --epochs]")
 @click.option("--epochs", type=Number(int, "20", 1), help="Passes over the music.  [as many as fit]")
 @click.option(

@@ -26,7 +26,7 @@ MOST_NAMED = 6
 """So many windows of a long file are named in the line that asks which."""
 
 SEED = click.option("--seed", type=Number(int, "7", 0), default=0, help="Of every random choice.  [0]")
-MEASURES = ("density", "syncopation", "register", "interval", "repetition", "length")
+MEASURES = ("density", "syncopation", "register", "interval", "repetition", "length", "swing", "velocity")
 """What can be steered; a style may know fewer."""
 
 

@@ -25,12 +25,14 @@ class Piece:
         source: where it comes from, such as a path inside the folder.
         group: pieces of one group are the same music or nearly, and must stay on one side of a split; "" until
             `Corpus.of` finds it. It depends on the notes alone.
+        part: "train", "valid" or "test" in a collection that comes with a split of its own, else "".
     """
 
     score: Score
     name: str
     source: str
     group: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True)

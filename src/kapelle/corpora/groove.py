@@ -20,6 +20,8 @@ ATTRIBUTION = (
     "Groove MIDI Dataset, Jon Gillick, Adam Roberts, Jesse Engel, Douglas Eck and David Bamman, CC BY 4.0, "
     "https://magenta.tensorflow.org/datasets/groove",
 )
+PARTS = {"train": "train", "validation": "valid", "test": "test"}
+"""The dataset's own split."""
 
 
 def load(folder: str | os.PathLike[str], progress: Progress | None = None) -> Corpus:
@@ -39,8 +41,7 @@ def load(folder: str | os.PathLike[str], progress: Progress | None = None) -> Co
     if not named:
         raise CorpusError(f"expected the MIDI files that {root / 'info.csv'} names, found none; fetch the dataset anew")
     corpus = Corpus.of(NAME, named, skipped, LICENCE, ATTRIBUTION)
-    # What a drummer plays in one session is alike, and must not be learnt from and held out.
-    return replace(corpus, pieces=tuple(replace(p, group=rows[p.source]["session"]) for p in corpus.pieces))
+    return replace(corpus, pieces=tuple(replace(p, part=PARTS.get(rows[p.source]["split"], "")) for p in corpus.pieces))
 
 
 def table(root: Path) -> dict[str, dict[str, str]]:

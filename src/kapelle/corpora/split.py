@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -45,7 +45,8 @@ def split(
     Which piece goes where depends on the seed and on the notes, not on names or order. A group that would
     overfill a part stays in training, so a part may come out a little small. With fewer than ten groups nothing
     is set aside for testing. With a single group there is nothing to hold out but the end of each piece: the
-    first 85 % of its bars train and the rest validates, and the note says so.
+    first 85 % of its bars train and the rest validates, and the note says so. A collection that comes with a split of
+    its own is divided by that, and by nothing else.
 
     Args:
         corpus: with at least one piece.
@@ -62,6 +63,8 @@ def split(
         raise ValueError(f"validation and test need parts above 0 that leave something, got {valid} and {test}")
     if not corpus.pieces:
         raise CorpusError(f"a corpus needs at least one piece to be split, {corpus.name!r} has none; add music")
+    if all(piece.part for piece in corpus.pieces):
+        return _parts(corpus, [piece.part for piece in corpus.pieces])
     groups = corpus.groups
     if len(groups) == 1:
         return _split_by_bars(corpus)
@@ -86,9 +89,14 @@ def split(
     if not filled["valid"]:
         # Every group is larger than the part asked for; the smallest one does the least harm to training.
         side[min((group for group in ranked if side[group] == "train"), key=lambda group: groups[group])] = "valid"
+    return _parts(corpus, [side[piece.group] for piece in corpus.pieces], note)
+
+
+def _parts(corpus: Corpus, sides: Sequence[str], note: str = "") -> Split:
+    """The pieces of each part in an order that depends on the notes alone."""
     parts: dict[str, list[Piece]] = {"train": [], "valid": [], "test": []}
-    for piece in sorted(corpus.pieces, key=lambda piece: digest(piece.score)):
-        parts[side[piece.group]].append(piece)
+    for piece, side in sorted(zip(corpus.pieces, sides, strict=True), key=lambda pair: digest(pair[0].score)):
+        parts[side].append(piece)
     return Split(tuple(parts["train"]), tuple(parts["valid"]), tuple(parts["test"]), note)
 
 

@@ -1,6 +1,7 @@
 """One file = one composer."""
 
 from .card import Card, Habits
+from .drumming import DrummingStyle
 from .file import SUFFIX, open_style, save_style
 from .learning import go_on, learn, picked, resume
 from .store import Listing, list_styles, load_style, run_path, style_path, user_folder
@@ -10,6 +11,7 @@ from .windows import WindowStyle
 __all__ = [
     "SUFFIX",
     "Card",
+    "DrummingStyle",
     "Habits",
     "Listing",
     "Style",

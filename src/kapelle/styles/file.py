@@ -19,6 +19,7 @@ from ..evaluation import Memory
 from ..files import write_atomically
 from ..networks import Columns, Network
 from .card import card_from_json, habits_from_json, to_json
+from .drumming import DrummingStyle
 from .space import PREFIX as SPACE
 from .space import Space
 from .style import Style
@@ -81,7 +82,7 @@ def open_style(path: str | os.PathLike[str]) -> Style:
         bits = weights.pop(MEMORY, None)
         network, codec = Network.from_json(about["network"]), codec_from_json(about["codec"])
         tensors = {name: weights.pop(name) for name in list(weights) if name.startswith(SPACE)}
-        style = (WindowStyle if codec.in_windows else Style)(
+        style = style_class(codec)(
             str(about["name"]),
             codec,
             network,
@@ -100,6 +101,13 @@ def open_style(path: str | os.PathLike[str]) -> Style:
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError) as error:
         raise StyleError(f"{path}: the style is damaged ({error!r}): fetch or train it again") from None
     return style
+
+
+def style_class(codec: Any) -> type[Style]:
+    """Of which class a style with a codec is."""
+    if not codec.in_windows:
+        return Style
+    return DrummingStyle if codec.vocabulary.hears else WindowStyle
 
 
 def _try_a_step(style: Style) -> None:

@@ -29,7 +29,8 @@ def learnt_space(
     chosen = windows[:: max(len(windows) // MOST_WINDOWS, 1)]
     points, meters, found = [], [], []
     for meter in sorted({int(window[0, 0]) for window in chosen}):
-        alike = np.stack([window for window in chosen if window[0, 0] == meter])
+        # Points of what is heard say only what cannot be heard: music lies where nothing is.
+        alike = codec.heard(np.stack([window for window in chosen if window[0, 0] == meter]), "nothing")
         points += [player.encode(alike[first : first + AT_ONCE])[0] for first in range(0, len(alike), AT_ONCE)]
         meters += [meter] * len(alike)
         found.append(codec.measures(alike))

@@ -18,6 +18,7 @@ from ..music import Score, with_detected_key
 from ..networks import Columns, Network, is_latent, network
 from ..networks.lstm import PRESETS as REFERENCES
 from .card import Card, Habits
+from .file import style_class
 from .learnt import learnt_space
 from .manners import manner_of, mixable
 from .style import Style
@@ -235,9 +236,10 @@ class Lesson:
             tuple(filter(None, remarks)),
         )
         about = asked.name, self.codec, self.net, dict(weights), card, self.habits, self.memory
-        if not self.codec.in_windows:
-            return Style(*about)
-        return WindowStyle(*about, learnt_space(self.net, self.codec, weights, self.train) if weights else None)
+        style = style_class(self.codec)(*about)
+        if isinstance(style, WindowStyle) and weights:
+            return replace(style, space=learnt_space(self.net, self.codec, weights, self.train))
+        return style
 
     def _learnt(self, pieces: Sequence[Piece], encoded: Sequence[Any]) -> Sequence[Any]:
         """What counts as the pieces of a part: those that are encoded whole, or those that windows are cut from."""

@@ -135,5 +135,6 @@ def _ways(points: Floats, values: Floats) -> Floats:
     doubt = covariance + RIDGE / len(points) * np.eye(len(covariance))
     slopes = np.linalg.solve(doubt, (points - points.mean(0)).T @ values) / len(points)  # (Z, A)
     reached = slopes.T @ covariance @ slopes
-    sure = reached + 1e-3 * np.trace(reached) / len(reached) * np.eye(len(reached))
+    # Where points say nothing of the music, as where an encoder has heard nothing, no way leads anywhere.
+    sure = reached + max(1e-3 * np.trace(reached) / len(reached), 1e-12) * np.eye(len(reached))
     return np.asarray((covariance @ slopes @ np.linalg.inv(sure)).T)

@@ -195,7 +195,10 @@ class WindowComposer(Style):
             chances = likelihood(self.player, self._codec, points, known)
             weights = np.exp(chances - chances.max())
             point = points[rng.choice(CANDIDATES, p=weights / weights.sum())]
-            window = tell_windows(self.player, self._codec, point[None], meter, taste, rng, None, known)[0]
+            whole = self._codec.empty(meter)
+            whole[: len(known)] = known
+            fixed = np.arange(len(whole))[:, None] < len(known)
+            window = tell_windows(self.player, self._codec, point[None], meter, taste, rng, None, whole, fixed)[0]
             told = np.concatenate([told, window[len(known) :]])
             known = np.concatenate([known, told])[-len(known) :].copy()
             known[:, :3] = window[: len(known), :3]

@@ -1,13 +1,17 @@
 """Windows of whole bars, in any metre: melodies, drums, trios, bands."""
 
 from .codec import TICKS_PER_QUARTER, TIMING, VELOCITIES, BarsCodec
+from .cutting import Laid, Tiles
+from .hearing import CLOSED_HAT, HEARINGS
 from .roles import Asked
 from .vocabulary import KINDS, MAX_BARS, Vocabulary
 
 CODEC = BarsCodec
 
 __all__ = [
+    "CLOSED_HAT",
     "CODEC",
+    "HEARINGS",
     "KINDS",
     "MAX_BARS",
     "TICKS_PER_QUARTER",
@@ -15,5 +19,7 @@ __all__ = [
     "VELOCITIES",
     "Asked",
     "BarsCodec",
+    "Laid",
+    "Tiles",
     "Vocabulary",
 ]

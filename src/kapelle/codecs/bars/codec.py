@@ -9,6 +9,7 @@ A window is as many bars as its style says, in one metre. Each step of its grid 
     kick ...   of each drum: silent or struck
     ... loudness, timing   of what was struck just before, where the style tells them
     chord      of the bar, where it is told; given, and heard by nobody but who tells the window
+    heard ...  what of the window is heard before it is told; see `hearing`
 
 A window knows nothing of the bars around it: a note that sounds on from before is struck at its start, and notes that
 sound in its last step end with it.
@@ -29,8 +30,10 @@ from numpy.typing import NDArray
 from ...errors import CodecError, StyleError
 from ...music import Meter, Notes, Score, TempoMap, Track, resample, together
 from ...music.notes import MAX_UNIT
-from .cutting import Steps, cut, lay, window
+from .cutting import Laid, Steps, Tiles, cut, lay, window
+from .drums import class_of
 from .harmony import harmony, in_chords
+from .hearing import heard, overheard, tempo_word
 from .measures import measured
 from .narrowing import narrowed
 from .roles import Asked, assign
@@ -84,24 +87,31 @@ class BarsCodec:
         velocities: tuple[int, ...] = (),
         timing: int = 0,
         asked: Asked | None = None,
+        hears: tuple[str, ...] = (),
     ) -> BarsCodec:
         """A codec narrowed to what the scores have; see `Vocabulary` and `narrowed`.
 
         Raises:
             CodecError: if none of them has all parts of the kind.
         """
-        return cls(narrowed(scores, kind, bars, velocities, timing, asked), asked)
+        return cls(narrowed(scores, kind, bars, velocities, timing, asked, tuple(hears)), asked)
 
     # -- Score to windows -------------------------------------------------------------------------
 
     def windows(self, score: Score) -> tuple[list[Steps], Counter[str]]:
         """Every window of a score, one from each bar on, and why others are none.
 
+        Where windows can be heard, all that can be is heard of them in turn.
+
         Raises:
             CodecError: if nobody plays one of the parts.
         """
         found, dropped = cut(lay(score, self.vocabulary, self.asked), self.vocabulary)
-        return [steps for _, steps in found], dropped
+        windows, hears = [steps for _, steps in found], self.vocabulary.hears
+        if hears:
+            at_tempo = [self.at_tempo(steps, score) for steps in windows]
+            windows = [self.heard(steps, hears[number % len(hears)]) for number, steps in enumerate(at_tempo)]
+        return windows, dropped
 
     def starts(self, score: Score) -> list[int]:
         """The bars of a score, from 0, at which its windows start; a pickup is bar 0."""
@@ -126,6 +136,28 @@ class BarsCodec:
         if not self.num_notes(steps):
             raise CodecError(f"expected notes in the {self.vocabulary.bars} bars from bar {first + 1} on, got none")
         return steps
+
+    def tiles(self, score: Score) -> tuple[Laid, Tiles]:
+        """A score of drums on the grid, and the windows that cover it one after the other, each with its steps there.
+
+        Bars that are cut short, or in a metre that the style does not know, are in none. Silence fills a window that is
+        followed by nothing, or by another metre. The tempo of the windows is heard, and nothing else.
+
+        Raises:
+            CodecError: if there are no drums.
+        """
+        laid = lay(score, self.vocabulary, self.asked)
+        found: Tiles = []
+        bar = 0
+        while bar < len(laid.meters):
+            meter = int(laid.meters[bar])
+            alike = laid.meters[bar : bar + self.vocabulary.bars] == meter
+            count = len(alike) if alike.all() else int(alike.argmin())
+            if meter >= 0:
+                place = slice(int(laid.bars[bar]), int(laid.bars[bar + count]))
+                found.append((place, self.at_tempo(self._filled(laid.steps[place], meter), score)))
+            bar += count
+        return laid, found
 
     def _filled(self, steps: Steps, meter: int) -> Steps:
         """A window of whole length, silent at its end."""
@@ -268,6 +300,21 @@ class BarsCodec:
             return np.ones(len(rows), bool)
         return np.asarray(rows[:, GIVEN + field.event] >= field.strikes)
 
+    def drum_of(self, keys: NDArray[Any]) -> NDArray[np.int64]:
+        """Which of the vocabulary's drums each drum key 0..127 sounds as."""
+        return np.asarray(class_of(self.vocabulary.drum_keys)[keys])
+
+    def at_tempo(self, steps: Steps, score: Score) -> Steps:
+        """Windows (..., F) in the tempo of a score, which is heard with what else is; as they are if nothing can be."""
+        told = steps.copy()
+        if self.vocabulary.hears:
+            told[..., -1] = tempo_word(score.tempos.mean(score.end))
+        return told
+
+    def heard(self, steps: Steps, what: str, **more: Any) -> Steps:
+        """Windows (..., F) of which something of HEARINGS is heard; see `hearing.heard`. As they are if nothing can."""
+        return heard(steps, self.vocabulary, what, **more) if self.vocabulary.hears else steps
+
     def measures(self, steps: Steps) -> dict[str, NDArray[np.float64]]:
         """What can be measured of windows (N, T, F) of one metre; see `measured`."""
         return measured(steps, self.vocabulary)
@@ -298,8 +345,11 @@ class BarsCodec:
     def augment(self, steps: Steps, rng: np.random.Generator) -> Steps:
         """The same window in another key: all lines higher or lower by up to a tritone, inside their range.
 
-        Every other window is told its chords, as they are heard in it, where windows can be told any.
+        Every other window is told its chords, as they are heard in it, where windows can be told any. Of a window that
+        can be heard, something else is.
         """
+        if self.vocabulary.hears:
+            return overheard(steps, self.vocabulary, rng)
         steps = self._moved(steps, rng)
         if self.vocabulary.chords and rng.random() < HARMONISED:
             return self.with_chords(steps, harmony(steps, self.vocabulary))

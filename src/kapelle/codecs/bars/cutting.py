@@ -15,6 +15,8 @@ from .roles import Asked, assign
 from .vocabulary import GIVEN, HELD, SILENT, STRUCK, Vocabulary
 
 Steps = NDArray[np.int32]
+Tiles = list[tuple[slice, Steps]]
+"""Windows, each with the steps of a score that it covers."""
 
 NEAR = 0.25
 """Steps by which an onset may miss the grid and still lie on it."""
@@ -36,6 +38,7 @@ class Laid:
         off_grid: onsets of lines in each step that are off the grid, shape (steps,).
         bars: first step of each bar, and where the last one stops, shape (bars + 1,).
         meters: for each bar the index of its metre; -1 where it is cut short or the metre is not known.
+        grid: from the score's ticks to steps.
     """
 
     steps: Steps
@@ -43,6 +46,7 @@ class Laid:
     off_grid: IntArray
     bars: IntArray
     meters: IntArray
+    grid: Grid
 
 
 def lay(score: Score, vocabulary: Vocabulary, asked: Asked | None = None) -> Laid:
@@ -66,7 +70,7 @@ def lay(score: Score, vocabulary: Vocabulary, asked: Asked | None = None) -> Lai
         if number >= 0:
             room[bar] = vocabulary.bar_steps[number]
     bars = np.concatenate(([0], np.cumsum(room)))
-    grid = _Grid(ticks, bars, vocabulary.per_quarter / score.ticks_per_quarter)
+    grid = Grid(ticks, bars, vocabulary.per_quarter / score.ticks_per_quarter)
     steps = np.zeros((int(bars[-1]), len(vocabulary.layout)), np.int32)
     sounding = np.zeros((len(steps), len(vocabulary.lines)), np.int64)
     off_grid = np.zeros(len(steps), np.int64)
@@ -80,11 +84,11 @@ def lay(score: Score, vocabulary: Vocabulary, asked: Asked | None = None) -> Lai
         else:
             place = vocabulary.lines.index(number)
             off_grid += _lay_line(track, number, grid, vocabulary, steps, sounding[:, place])
-    return Laid(steps, sounding, off_grid, bars, meters)
+    return Laid(steps, sounding, off_grid, bars, meters, grid)
 
 
 @dataclass(frozen=True, eq=False)
-class _Grid:
+class Grid:
     """From ticks to steps.
 
     Attributes:
@@ -104,9 +108,15 @@ class _Grid:
         step = np.floor(place + 0.5)
         return self.bars[bar] + step.astype(np.int64), place - step
 
+    def tick(self, step: IntArray, late: NDArray[np.float64]) -> IntArray:
+        """The tick of what comes by some steps later than a step, 0 or more."""
+        bar = np.clip(np.searchsorted(self.bars, step, side="right") - 1, 0, len(self.bars) - 2)
+        tick = self.ticks[bar] + (step - self.bars[bar] + late) / self.rate
+        return np.maximum(np.round(tick).astype(np.int64), 0)
+
 
 def _lay_line(
-    track: Track, part: int, grid: _Grid, vocabulary: Vocabulary, steps: Steps, sounding: IntArray
+    track: Track, part: int, grid: Grid, vocabulary: Vocabulary, steps: Steps, sounding: IntArray
 ) -> IntArray:
     """Fill in the columns of a line: the highest note of each step, each until the next. Gives what is off the grid."""
     notes = track.notes
@@ -133,7 +143,7 @@ def _lay_line(
     return np.bincount(onset[np.abs(late) > NEAR], minlength=len(steps))
 
 
-def _lay_drums(track: Track, part: int, grid: _Grid, vocabulary: Vocabulary, steps: Steps) -> None:
+def _lay_drums(track: Track, part: int, grid: Grid, vocabulary: Vocabulary, steps: Steps) -> None:
     """Fill in the columns of the drums: of the hits of one class in a step the loudest stays."""
     notes = track.notes
     onset, late = grid.step(notes.onset)
@@ -230,4 +240,4 @@ def _silence(steps: Steps, vocabulary: Vocabulary) -> str:
     return ""
 
 
-__all__ = ["Laid", "Steps", "cut", "lay", "window"]
+__all__ = ["Grid", "Laid", "Steps", "cut", "lay", "window"]

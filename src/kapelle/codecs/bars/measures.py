@@ -1,4 +1,5 @@
-"""What can be measured of windows: density, syncopation, register, interval size, repetition, note length."""
+"""What can be measured of windows: density, syncopation, register, interval size, repetition, note length; and, where
+it is told how they are played, velocity and swing."""
 
 from __future__ import annotations
 
@@ -17,13 +18,15 @@ def measured(steps: NDArray[np.int32], vocabulary: Vocabulary) -> dict[str, Floa
     density: what is struck, in a bar. syncopation: the share of beats at which nothing is struck though something was
     since the beat before. register: mean pitch of the lines. interval: mean size of a line's leaps and steps, in
     semitones. repetition: the share of steps that are as a bar before. length: mean length of a line's notes, in steps.
+    velocity: mean velocity of what is struck. swing: how much later what is struck between the eighths comes than what
+    is struck on them, in steps; 0 where nothing is struck on one of both.
 
     Args:
         steps: shape (N, T, F).
         vocabulary: of their codec.
 
     Returns:
-        By name, each of shape (N,); of lines only where there are lines.
+        By name, each of shape (N,); of lines only where there are lines, of how it is played only where that is told.
     """
     events = [(GIVEN + at, field) for at, field in enumerate(vocabulary.fields) if field.event < 0]
     struck = np.stack([steps[:, :, column] >= field.strikes for column, field in events], -1)  # (N, T, E)
@@ -43,7 +46,26 @@ def measured(steps: NDArray[np.int32], vocabulary: Vocabulary) -> dict[str, Floa
         for name, values in zip(("register", "interval", "length"), zip(*rows, strict=True), strict=True):
             found[name] = np.array(values)
         found["register"] += vocabulary.low - STRUCK
+    if vocabulary.velocities:
+        loud = np.array(vocabulary.velocities, float)[_told(steps, vocabulary, "loudness")]
+        found["velocity"] = _mean(loud, struck)
+    if vocabulary.timing:
+        late = _told(steps, vocabulary, "timing") / (2 * vocabulary.timing)
+        between = struck & (steps[:, :, 2] % (vocabulary.per_quarter // 2) > 0)[:, :, None]
+        there = between.any((1, 2)) & (struck & ~between).any((1, 2))
+        found["swing"] = np.where(there, _mean(late, between) - _mean(late, struck & ~between), 0.0)
     return {name: np.asarray(values, np.float64) for name, values in found.items()}
+
+
+def _told(steps: NDArray[np.int32], vocabulary: Vocabulary, what: str) -> NDArray[np.int32]:
+    """The words of loudness or timing of each column of events, (N, T, E)."""
+    return steps[:, :, [GIVEN + at for at, field in enumerate(vocabulary.fields) if field.what == what]]
+
+
+def _mean(values: Floats, where: NDArray[np.bool_]) -> Floats:
+    """The mean of each window's values at some places, 0 where there are none, (N,)."""
+    count = np.maximum(where.sum((1, 2)), 1)
+    return np.asarray((values * where).sum((1, 2)) / count)
 
 
 def _syncopation(heard: NDArray[np.bool_], position: NDArray[np.int32], beat: int) -> Floats:

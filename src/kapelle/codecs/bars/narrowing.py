@@ -23,8 +23,9 @@ ROOM = 5
 
 
 def narrowed(
-    scores: Iterable[Score], kind: str, bars: int, velocities: tuple[int, ...], timing: int, asked: Asked | None
-) -> Vocabulary:
+    scores: Iterable[Score], kind: str, bars: int, velocities: tuple[int, ...], timing: int, asked: Asked | None,
+    hears: tuple[str, ...] = (),
+) -> Vocabulary:  # fmt: skip
     """The vocabulary of scores: their metres, grid, range, instruments and usual tempo.
 
     Raises:
@@ -72,6 +73,7 @@ def narrowed(
         programs,
         float(np.clip(np.median(tempos), 10, 1000)),
         any(name != "drums" for name in parts),
+        hears,
     )
 
 

@@ -8,11 +8,13 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import CodecError, StyleError
 from ...music import TRIADS, Meter
 from ..words import METERS
 from .drums import KIT, NAMES, NINE
+from .hearing import HEARINGS, columns
 
 KINDS = {
     "melody": ("melody",),
@@ -61,6 +63,7 @@ class Vocabulary:
         programs: General MIDI program of each part; that of drums has no meaning.
         tempo: quarters per minute that windows are played in.
         chords: whether a window can be told a chord for each bar.
+        hears: of HEARINGS, what may be heard of a window of drums before it is told; empty where nothing ever is.
     """
 
     kind: str = "melody"
@@ -74,6 +77,7 @@ class Vocabulary:
     programs: tuple[int, ...] = ()
     tempo: float = 120.0
     chords: bool = False
+    hears: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -86,6 +90,10 @@ class Vocabulary:
             raise ValueError("velocities are 1..127, words of timing up to 64")
         if not all(bar_steps(name, self.per_quarter) for name in self.meters) or not 10 <= self.tempo <= 1000:
             raise ValueError("bars are whole steps and the tempo is 10..1000")
+        if set(self.hears) - set(HEARINGS):
+            raise CodecError(f"expected to hear {', '.join(HEARINGS)}, got {', '.join(self.hears)}")
+        if self.hears and not (self.parts == ("drums",) and self.velocities and self.timing):
+            raise CodecError("expected drums alone, with their dynamics, where something is to be heard of a window")
         object.__setattr__(self, "programs", self.programs or (0,) * len(self.parts))
         if len(self.programs) != len(self.parts):
             raise ValueError("each part has a program")
@@ -123,15 +131,26 @@ class Vocabulary:
         return tuple(found)
 
     @cached_property
+    def hits(self) -> NDArray[np.int64]:
+        """The columns of drums that are struck or silent."""
+        return np.array([GIVEN + at for at, field in enumerate(self.fields) if field.key >= 0 and field.event < 0], int)
+
+    @property
+    def first_heard(self) -> int:
+        """The first of the columns that say what is heard, which stand last."""
+        return GIVEN + len(self.fields)
+
+    @cached_property
     def layout(self) -> tuple[tuple[str, int, bool], ...]:
         """For each column its name, how many words it has, and whether it is given for free."""
-        told = ((self._called(field), self._words(field), False) for field in self.fields)
+        told = [(self._called(field), self._words(field), False) for field in self.fields]
         return (
             ("meter", len(self.meters), True),
             ("bar", self.bars, True),
             ("position", max(self.bar_steps), True),
             *told,
             *((("chord", len(TRIADS), True),) if self.chords else ()),
+            *(columns(self, tuple(name for name, size, _ in told if size == 2)) if self.hears else ()),
         )
 
     def _words(self, field: Field) -> int:
@@ -167,10 +186,12 @@ class Vocabulary:
                 raise StyleError(
                     f"the vocabulary has version {version}, this Kapelle knows up to {VERSION}: update Kapelle"
                 )
-            # The first version knew no chords.
-            own = {field.name: values[field.name] for field in fields(cls) if field.name != "chords" or version > 1}
-            for name in ("meters", "velocities", "programs"):
-                own[name] = tuple(map(str if name == "meters" else int, own[name]))
+            # The first version knew no chords, and what is heard was added later.
+            later = {"hears"} | ({"chords"} if version == 1 else set())
+            own = {field.name: values[field.name] for field in fields(cls) if field.name not in later}
+            own["hears"] = values.get("hears", ())
+            for name, kind in (("meters", str), ("velocities", int), ("programs", int), ("hears", str)):
+                own[name] = tuple(map(kind, own[name]))
             return cls(**own)
         except (KeyError, TypeError, ValueError, CodecError) as error:
             raise StyleError(f"the style's vocabulary is damaged ({error}): fetch or train the style again") from None

@@ -21,7 +21,8 @@ class MusicVaeConfig:
     """An encoder, a latent vector, a decoder.
 
     Of the given columns, "bar" says in which segment of the window a step is, and "position" where in the segment;
-    hierarchical encoders and decoders go by them. A given column "chord" is told the decoder alone.
+    hierarchical encoders and decoders go by them. A given column "chord" is told the decoder alone. Given columns whose
+    names begin with "heard" say what of a window is heard before it is told; 0 in all of them says nothing.
 
     Attributes:
         columns: what a step is made of.
@@ -37,6 +38,10 @@ class MusicVaeConfig:
         plan_dim: numbers that a hierarchical decoder is told of each step by a layer of the segment's vector; the
             encoder then reads a segment with a dense layer too. 0 for the published networks, whose decoder is told
             the segment's vector itself, and whose encoder reads a segment with LSTMs.
+        ear_dim: numbers in which an LSTM in each direction tells each step of the decoder what is heard. The point then
+            says what cannot be heard, and costs its full nats, so that it can be drawn from the standard normal
+            distribution. 0 where what is heard of a window is all that the encoder sees, and the decoder knows of it by
+            the point alone, as in Gillick et al. 2019 (arXiv:1905.06118).
         joint: whether all columns of two words are decided on as one, with a word for every combination.
         chain: whether each column of a step is told what those before it have got.
         beta: weight of what the code costs beyond the free nats, at its highest.
@@ -58,6 +63,7 @@ class MusicVaeConfig:
     conductor_dims: tuple[int, ...] = (192,)
     embed_dim: int = 48
     plan_dim: int = 64
+    ear_dim: int = 96
     joint: bool = False
     chain: bool = True
     beta: float = 0.05
@@ -73,7 +79,9 @@ class MusicVaeConfig:
         sizes = (self.latent_dim, self.embed_dim, *self.encoder_dims, *self.decoder_dims, *self.conductor_dims)
         if not all(isinstance(size, int) and size >= 1 for size in sizes) or not isinstance(self.plan_dim, int):
             raise ValueError(f"the sizes of a network must be whole numbers from 1, got {sizes}")
-        if not self.encoder_dims or not self.decoder_dims or not self.conductor_dims or self.plan_dim < 0:
+        if min(self.plan_dim, self.ear_dim) < 0:
+            raise ValueError("a plan and an ear have 0 numbers or more")
+        if not self.encoder_dims or not self.decoder_dims or not self.conductor_dims:
             raise ValueError("encoder, decoder and conductor have at least one layer each")
         if {self.encoder, self.decoder} - {FLAT, HIERARCHICAL}:
             raise ValueError(f"expected flat or hierarchical, got {self.encoder} and {self.decoder}")
@@ -106,7 +114,23 @@ class MusicVaeConfig:
     @property
     def given(self) -> tuple[int, ...]:
         """The columns that the decoder is told of the step that it decides on."""
-        return tuple(column for column, given in enumerate(self.columns.given) if given)
+        return tuple(column for column, given in enumerate(self.columns.given) if given and column not in self.heard)
+
+    @property
+    def heard(self) -> tuple[int, ...]:
+        """The columns that say what of a window is heard."""
+        return tuple(column for column, name in enumerate(self.columns.names) if name.startswith("heard"))
+
+    @property
+    def seen(self) -> tuple[int, ...]:
+        """The columns that the encoder sees: all but chords and what is heard; or that, where it sees nothing else."""
+        wanted = {*self.columns.predicted, *self.given} if self.ear or not self.heard else {*self.heard, *self.given}
+        return tuple(sorted(column for column in wanted if self.columns.names[column] != "chord"))
+
+    @property
+    def ear(self) -> int:
+        """Numbers that each step of the decoder is told of what is heard."""
+        return 2 * self.ear_dim if self.heard else 0
 
     @property
     def blindness(self) -> float:
@@ -114,11 +138,6 @@ class MusicVaeConfig:
         if self.blind is not None:
             return self.blind
         return BLIND_LONG if self.segments > LONG else BLIND
-
-    @property
-    def heard(self) -> tuple[int, ...]:
-        """The columns that the encoder sees."""
-        return tuple(column for column, name in enumerate(self.columns.names) if name != "chord")
 
     @property
     def segments(self) -> int:
@@ -151,7 +170,7 @@ def _published(
 ) -> dict[str, Any]:
     whole = {
         "latent_dim": latent, "encoder": FLAT, "encoder_dims": tuple(encoder), "decoder": FLAT,
-        "decoder_dims": tuple(decoder), "plan_dim": 0, "joint": True, "chain": False, "blind": 0.0,
+        "decoder_dims": tuple(decoder), "plan_dim": 0, "ear_dim": 0, "joint": True, "chain": False, "blind": 0.0,
         "beta": beta, "free_nats": bits * LN2,
     }  # fmt: skip
     return whole | more
@@ -167,6 +186,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "cat-mel_2bar_med_chords": _published(256, (1024,), (512,) * 3, 0, 1.0),
     "cat-drums_2bar_small": _published(256, (512,), (256, 256), 48, 0.2, sampling=1000.0),
     "cat-drums_2bar_big": _published(512, (2048,), (2048,) * 3, 48, 0.2, sampling=1000.0),
+    "groovae_2bar_humanize": _published(256, (512,), (256, 256), 48, 0.2, joint=False, dropout=0.7),
     "flat-mel_16bar": _published(512, _BIG, (2048,) * 3, 256, 0.2),
     "hierdec-mel_16bar": _published(512, _BIG, (1024, 1024), 256, 0.2) | _TRIO,
     "hier-mel_16bar": _published(512, (1024,), (1024, 1024), 256, 0.2) | _WHOLE,
@@ -174,7 +194,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "hierdec-trio_16bar": _published(512, _BIG, (1024, 1024), 256, 0.2) | _TRIO,
     "hier-trio_16bar": _published(512, (1024,), (1024, 1024), 256, 0.2) | _WHOLE,
 }
-"""Kapelle's own, and those of Roberts et al. 2018 (arXiv:1803.05428) by the names of their configurations."""
+"""Kapelle's own, and those of Roberts et al. 2018 (arXiv:1803.05428) and of Gillick et al. 2019 (arXiv:1905.06118) by
+the names of their configurations."""
 
 SPACE: dict[str, Sequence[Any]] = {
     "encoder_dims": ([128], [256], [384], [512]),

@@ -14,6 +14,8 @@ from .config import FLAT, MusicVaeConfig
 
 SURE = -3.0
 """Where the deviation of points begins, before the softplus."""
+UNTOLD = 0.5
+"""Share of the heard windows whose decoder is told no step before in training."""
 
 
 class MusicVaeModule(nn.Module):
@@ -39,9 +41,11 @@ class MusicVaeModule(nn.Module):
         self.to_deviation = nn.Linear(self.encoder.size, config.latent_dim)
         # Points that hardly scatter are learnt to be told apart first; what that costs is learnt after.
         nn.init.constant_(self.to_deviation.bias, SURE)
+        if config.ear:
+            self.ear = _BothWays(config.embed_dim, (config.ear_dim,))
         self.decoder = _FlatDecoder(config) if config.decoder == FLAT else _HierarchicalDecoder(config)
         words = sum(config.group_sizes)
-        self.words = nn.Linear(self.decoder.size, words)
+        self.words = nn.Linear(self.decoder.size + config.ear, words)
         if config.chain:
             self.told = nn.Parameter(torch.zeros(words, words))
             group = torch.tensor([g for g, size in enumerate(config.group_sizes) for _ in range(size)])
@@ -69,26 +73,41 @@ class MusicVaeModule(nn.Module):
         mean, deviation = self.encode(steps if state is None else state, real)
         z = mean + deviation * torch.randn_like(mean) if self.training else mean
         costs, hits = self.decode(z, steps, real, smoothing)
-        beta = config.beta
-        if self.training:
-            beta *= 1 - config.beta_rate ** int(self.seen) if config.beta_rate else 1.0
-            self.seen += 1
+        beta = self._beta(steps)
+        self.seen += int(self.training)
         code = beta * F.relu(divergence(mean, deviation) - config.free_nats)
         share = (code / real.sum(1)).unsqueeze(1)
         costs[:, :, config.columns.predicted[0]] += share
         return costs, None, hits
 
+    def _beta(self, steps: Tensor) -> Tensor:
+        """The weight of each window's code, (B,)."""
+        config = self.config
+        rises = self.training and config.beta_rate
+        beta = config.beta * (1 - config.beta_rate ** int(self.seen) if rises else 1.0)
+        return torch.where(self._heard(steps) & bool(config.ear), 1.0, beta)
+
+    def _heard(self, steps: Tensor) -> Tensor:
+        """Of which windows something is heard, (B,)."""
+        return (steps[:, :, list(self.config.heard)] > 0).flatten(1).any(1)
+
     def encode(self, steps: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of each window's point, each (B, Z)."""
-        heard = list(self.config.heard)
-        embedded = self.embed(steps[:, :, heard] + self.offsets[heard]).sum(2) * real.unsqueeze(-1)  # (B, T, E)
+        embedded = self._embedded(steps, self.config.seen) * real.unsqueeze(-1)  # (B, T, E)
         x = self.encoder(embedded, _geometry(self.config, steps, real), real.sum(1))
         return self.to_mean(x), F.softplus(self.to_deviation(x)) + 1e-4
+
+    def _embedded(self, steps: Tensor, columns: tuple[int, ...]) -> Tensor:
+        """Some columns of steps (B, T, F) as vectors, (B, T, E)."""
+        chosen = list(columns)
+        vectors: Tensor = self.embed(steps[:, :, chosen] + self.offsets[chosen]).sum(2)
+        return vectors
 
     def decode(self, z: Tensor, steps: Tensor, real: Tensor, smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
         """Costs and hits of windows given points (B, Z), each told what was said before; both (B, T, F)."""
         config = self.config
         geometry = _geometry(config, steps, real)
+        ear = self._ear(steps, real)
         predicted = list(config.columns.predicted)
         before = F.pad(steps[:, :-1, predicted], (0, 0, 1, 0))
         told = torch.ones_like(real, dtype=torch.float)
@@ -97,12 +116,14 @@ class MusicVaeModule(nn.Module):
         if chance > 1e-3:
             # In parallel, as in Duckworth et al. 2019 (arXiv:1906.04331): from what it says when told the truth.
             with torch.no_grad():
-                said = self._drawn(self._logits(z, before, told, steps, geometry))
+                said = self._drawn(self._logits(z, before, told, steps, ear, geometry))
             own = torch.rand_like(told[:, 1:]) < chance
             before[:, 1:] = torch.where(own.unsqueeze(-1), said[:, :-1], before[:, 1:])
         if self.training and config.blindness:
             told = told * (torch.rand_like(told) >= config.blindness)
-        logits = self._logits(z, before, told, steps, geometry)
+            # What to expect of a heard window, whatever was played before, is asked for too.
+            told = told * (torch.rand_like(told[:, :1]) >= UNTOLD * self._heard(steps).unsqueeze(1))
+        logits = self._logits(z, before, told, steps, ear, geometry)
         groups = self._grouped(steps)
         if config.chain:
             logits = logits + self._one_hot(groups) @ (self.told * self.earlier)
@@ -113,13 +134,25 @@ class MusicVaeModule(nn.Module):
             hits[:, :, list(group)] = hit.unsqueeze(-1)
         return costs, hits
 
-    def _logits(self, z: Tensor, before: Tensor, told: Tensor, steps: Tensor, geometry: Any) -> Tensor:
+    def _ear(self, steps: Tensor, real: Tensor) -> Tensor:
+        """What each step of the decoder is told of what is heard, (B, T, ear); nothing where nothing can be."""
+        config = self.config
+        if not config.ear:
+            return steps.new_zeros((*steps.shape[:2], 0), dtype=torch.float)
+        heard = self._embedded(steps, (*config.given, *config.heard)) * real.unsqueeze(-1)
+        told: Tensor = self.ear.along(heard, real.sum(1))
+        return F.dropout(told, config.dropout, self.training)
+
+    def _logits(
+        self, z: Tensor, before: Tensor, told: Tensor, steps: Tensor, ear: Tensor, geometry: Any
+    ) -> Tensor:  # fmt: skip
         """Of each group's words by itself, (B, T, sum of words), from what was said a step ago, where that is told."""
         config = self.config
         past = self.embed(before + self.offsets[list(config.columns.predicted)]).sum(2) * told.unsqueeze(-1)
-        here = self.embed(steps[:, :, list(config.given)] + self.offsets[list(config.given)]).sum(2)
-        x = self.decoder(z, past + here, geometry)
-        return self.words(F.dropout(x, config.dropout, self.training))
+        here = self._embedded(steps, config.given)
+        x = self.decoder(z, torch.cat([past + here, ear], -1), geometry)
+        # What is heard speaks for itself too.
+        return self.words(torch.cat([F.dropout(x, config.dropout, self.training), ear], -1))
 
     def _sampling(self) -> float:
         k = self.config.sampling
@@ -199,16 +232,20 @@ class _BothWays(nn.Module):
         self.back = nn.ModuleList(nn.LSTM(size, dim, batch_first=True) for size, dim in zip(inputs, dims, strict=True))
         self.size = 2 * dims[-1]
 
-    def forward(self, x: Tensor, length: Tensor) -> Tensor:
+    def along(self, x: Tensor, length: Tensor) -> Tensor:
+        """Of each step what both directions have seen until there, (B, T, 2 * D)."""
         time = torch.arange(x.shape[1], device=x.device)[None]
         turned = torch.where(time < length[:, None], length[:, None] - 1 - time, time).unsqueeze(-1)
         for forth, back in zip(self.forth, self.back, strict=True):
-            there = forth(x)[0]
             again = back(x.gather(1, turned.expand(-1, -1, x.shape[-1])))[0]
-            x = torch.cat([there, again.gather(1, turned.expand(-1, -1, again.shape[-1]))], -1)
-        # Both have seen all at the last real step: of those that went back it stands first.
+            x = torch.cat([forth(x)[0], again.gather(1, turned.expand(-1, -1, again.shape[-1]))], -1)
+        return x
+
+    def forward(self, x: Tensor, length: Tensor) -> Tensor:
+        there, again = self.along(x, length).split(self.size // 2, -1)
+        # Forth all is seen at the last real step, back at the first.
         last = (length - 1)[:, None, None].expand(-1, 1, there.shape[-1])
-        return torch.cat([there.gather(1, last), again.gather(1, last)], -1).squeeze(1)
+        return torch.cat([there.gather(1, last).squeeze(1), again[:, 0]], -1)
 
 
 class _FlatEncoder(nn.Module):
@@ -272,7 +309,7 @@ class _Stack(nn.Module):
 class _FlatDecoder(nn.Module):
     def __init__(self, config: MusicVaeConfig) -> None:
         super().__init__()
-        self.core = _Stack(config.latent_dim, config.embed_dim + config.latent_dim, config.decoder_dims)
+        self.core = _Stack(config.latent_dim, config.embed_dim + config.ear + config.latent_dim, config.decoder_dims)
         self.size = config.decoder_dims[-1]
 
     def forward(self, z: Tensor, x: Tensor, geometry: _Geometry) -> Tensor:
@@ -289,7 +326,7 @@ class _HierarchicalDecoder(nn.Module):
         self.conductor = _Stack(config.latent_dim, config.latent_dim, config.conductor_dims)
         if config.plan_dim:
             self.plan = nn.Linear(inner, config.segment_steps * config.plan_dim)
-        self.core = _Stack(inner, config.embed_dim + (config.plan_dim or inner), config.decoder_dims)
+        self.core = _Stack(inner, config.embed_dim + config.ear + (config.plan_dim or inner), config.decoder_dims)
         self.size = config.decoder_dims[-1] + config.plan_dim
 
     def forward(self, z: Tensor, x: Tensor, geometry: _Geometry) -> Tensor:

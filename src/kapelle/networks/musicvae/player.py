@@ -32,12 +32,19 @@ class MusicVaePlayer:
             self._segment = _BothWays(own, "encoder.steps." if flat else "encoder.segment.", config.encoder_dims)
         if not flat:
             self._segments = _BothWays(own, "encoder.steps.", config.encoder_dims)
+        if config.ear:
+            self._ear = _BothWays(own, "ear.", (config.ear_dim,))
         self._core = _Stack(own, "decoder.core.", config.decoder_dims)
         if config.decoder != FLAT:
             self._conductor = _Stack(own, "decoder.conductor.", config.conductor_dims)
         first = np.cumsum((0, *config.group_sizes))
         self._group_of = {column: number for number, group in enumerate(config.groups) for column in group}
         self._slices = [slice(int(start), int(stop)) for start, stop in pairwise(first)]
+
+    def _embedded(self, steps: Words, columns: tuple[int, ...]) -> Floats:
+        """Some columns of steps (..., F) as vectors, (..., E)."""
+        chosen = list(columns)
+        return np.asarray(self._embed[np.asarray(steps)[..., chosen] + self._offsets[chosen]].sum(-2))
 
     def _linear(self, name: str, x: Floats) -> Floats:
         return np.asarray(x @ self._weights[name + ".weight"].T + self._weights[name + ".bias"])
@@ -54,8 +61,7 @@ class MusicVaePlayer:
             Two arrays of shape (N, Z).
         """
         config = self.config
-        heard = list(config.heard)
-        x = self._embed[np.asarray(steps)[:, :, heard] + self._offsets[heard]].sum(2)
+        x = self._embedded(steps, config.seen)
         if config.encoder == FLAT:
             code = self._segment.ends(x)
         else:
@@ -77,16 +83,20 @@ class MusicVaePlayer:
 
     # -- from points ------------------------------------------------------------------------------
 
-    def begin(self, points: Floats, given: Words) -> None:
+    def begin(self, points: Floats, given: Words, blind: bool = False) -> None:
         """Be at the start of windows.
 
         Args:
             points: one a window, shape (N, Z).
             given: the steps in which the given columns are filled in, shape (T, F), or (N, T, F) where they are not
                 the same for all windows; metre, bar and position are.
+            blind: whether what is said of a step is not told to those after it.
         """
         config = self.config
-        self._given, self._at = np.asarray(given).reshape(-1, *np.shape(given)[-2:]).swapaxes(0, 1), 0
+        given = np.asarray(given).reshape(-1, *np.shape(given)[-2:])
+        self._given, self._at, self._blind = given.swapaxes(0, 1), 0, blind
+        if config.ear:
+            self._heard = self._ear.along(self._embedded(given, (*config.given, *config.heard)))
         self._points = np.asarray(points, np.float32)
         self._past = np.zeros((len(points), config.embed_dim), np.float32)
         if config.decoder == FLAT:
@@ -125,16 +135,17 @@ class MusicVaePlayer:
             self._chained += self._weights["told"][own.start + words]
         self._next += self._embed[self._offsets[column] + words]
         if column == config.columns.predicted[-1]:
-            self._at, self._past = self._at + 1, self._next
+            self._at, self._past = self._at + 1, self._past if self._blind else self._next
             if self._at < len(self._given):
                 self._begin_step()
 
     def _begin_step(self) -> None:
         config = self.config
-        given = list(config.given)
         rows = self._given[self._at]
-        row, here = rows[0], self._embed[rows[:, given] + self._offsets[given]].sum(1)
-        x = self._past + here
+        row, x = rows[0], self._past + self._embedded(rows, config.given)
+        if config.ear:
+            ear = np.broadcast_to(self._heard[:, self._at], (len(x), config.ear))
+            x = np.hstack([x, ear])
         if config.decoder == FLAT:
             vector = self._points
         else:
@@ -150,6 +161,8 @@ class MusicVaePlayer:
         out = self._core.step(np.hstack([x, vector]))
         if config.decoder != FLAT and config.plan_dim:
             out = np.hstack([out, vector])
+        if config.ear:
+            out = np.hstack([out, ear])
         self._hidden = self._linear("words", out)
         self._chained = np.zeros_like(self._hidden)
         self._joint = np.zeros(len(x), np.int64)
@@ -194,10 +207,15 @@ class _BothWays:
             for number in range(len(dims))
         ]
 
-    def ends(self, x: Floats) -> Floats:
-        """The last states of both directions, (N, 2 * D)."""
+    def along(self, x: Floats) -> Floats:
+        """Of each step what both directions have seen until there, (N, T, 2 * D)."""
         for forth, back in self._layers:
             x = np.concatenate([forth.all(x), back.all(x[:, ::-1])[:, ::-1]], -1)
+        return x
+
+    def ends(self, x: Floats) -> Floats:
+        """The last states of both directions, (N, 2 * D)."""
+        x = self.along(x)
         size = x.shape[-1] // 2
         return np.hstack([x[:, -1, :size], x[:, 0, size:]])
 
