@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import multiprocessing
 import re
 import socket
+import sqlite3
+import urllib.error
+import urllib.request
+import webbrowser
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -20,6 +25,7 @@ pytest.importorskip("httpx2")
 from kapelle.studio.addresses.takes import file_name
 from kapelle.studio.guard import MAX_BODY, TOKEN
 from kapelle.studio.jobs import MOST_WAITING, Bus, Jobs
+from kapelle.studio.takes import Takes
 from studios import bring_in, over
 
 
@@ -153,6 +159,22 @@ def test_a_dead_worker_fails_its_job_and_the_next_one_is_done(studio: Any, take:
     assert over(studio, studio.post("/api/jobs", json=short).json())["state"] == "done"
 
 
+def test_a_full_disk_fails_the_job_with_a_line_and_what_was_kept_stays(studio: Any, take: str) -> None:
+    database = studio.state.takes._db
+    (pages,) = database.rows("PRAGMA page_count")[0]
+    database.rows(f"PRAGMA max_page_count = {pages}")
+    try:
+        asked = {"kind": "compose", "style": "folk", "bars": 32, "seed": 3}
+        job = over(studio, studio.post("/api/jobs", json=asked).json())
+        while job["state"] == "done":
+            job = over(studio, studio.post("/api/jobs", json=asked).json())
+        assert "make room" in job["error"]
+        assert studio.get(f"/api/takes/{take}").status_code == 200
+    finally:
+        database.rows("PRAGMA max_page_count = 1000000")
+    assert over(studio, studio.post("/api/jobs", json=asked).json())["state"] == "done"
+
+
 def test_what_is_made_is_told_to_every_page(studio: Any) -> None:
     bus = Bus()
     first, second = bus.listen(), bus.listen()
@@ -215,6 +237,30 @@ def test_a_port_in_use_is_told_in_a_line(tmp_path: Path, capsys: pytest.CaptureF
     said = capsys.readouterr().err
     assert said.startswith(f"kapelle: port {port} is in use")
     assert said.count("\n") == 1
+
+
+def test_takes_of_a_newer_version_are_told_on_a_page_and_left_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Takes(tmp_path / "studio.sqlite").close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "studio.sqlite")) as db:
+        db.execute("PRAGMA user_version = 99")
+    before = (tmp_path / "studio.sqlite").read_bytes()
+    seen = []
+
+    def look(address: str) -> None:
+        # An old page asks for its events before.
+        for path in ("api/events", ""):
+            with pytest.raises(urllib.error.HTTPError) as answer:
+                urllib.request.urlopen(address + path, timeout=20)
+            seen.append((answer.value.code, answer.value.read().decode()))
+
+    monkeypatch.setattr(webbrowser, "open", look)
+    assert main(["studio", "--port", "0", "--data", str(tmp_path)]) == 2
+    assert "version 99" in capsys.readouterr().err
+    assert [code for code, _ in seen] == [503, 503]
+    assert "version 99" in seen[-1][1]
+    assert (tmp_path / "studio.sqlite").read_bytes() == before
 
 
 def test_without_the_extra_the_studio_says_how_to_get_it(

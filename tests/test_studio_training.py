@@ -95,6 +95,20 @@ def test_what_ran_when_the_studio_ended_can_be_gone_on_with(tmp_path: Path) -> N
     assert [again.state for again in Trainings(tmp_path).all()] == ["stopped"]
 
 
+def test_a_style_file_that_is_none_is_told_without_where_it_lies_and_the_others_are_there(
+    studio: Any, home: Path
+) -> None:
+    junk = style_path("junk")
+    junk.parent.mkdir(parents=True, exist_ok=True)
+    junk.write_bytes(b"no style at all")
+    told = studio.get("/api/styles").json()
+    junk.unlink()
+    (line,) = told["problems"]
+    assert line.startswith("junk.safetensors: expected a Kapelle style")
+    assert str(home) not in line
+    assert {"folk", "drums"} <= {style["name"] for style in told["styles"]}
+
+
 def test_a_style_that_was_learnt_here_is_asked_about_beside_its_pieces(studio: Any, home: Path) -> None:
     trainings = studio.state.trainings
     lesson = trainings.begin()

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import KapelleError, MissingExtra
+from .refusing import show
 
 if TYPE_CHECKING:
     from .state import Studio
@@ -31,7 +32,7 @@ def serve(port: int, data: Path, open_browser: bool, tell: Callable[[str], None]
         tell: called with the address once the page can be used.
 
     Raises:
-        KapelleError: if the port cannot be had, or the takes cannot be opened.
+        KapelleError: if the port cannot be had, or the takes cannot be opened; the browser is told of that, too.
         MissingExtra: if FastAPI and uvicorn are not installed.
     """
     try:
@@ -42,10 +43,15 @@ def serve(port: int, data: Path, open_browser: bool, tell: Callable[[str], None]
         if (error.name or "").split(".")[0] not in ("uvicorn", "fastapi", "starlette", "pydantic"):
             raise
         raise MissingExtra("the studio", "studio") from None
-    from .takes import Takes
+    from .takes import Takes, TakesError
 
     with _listening(port) as listener:
-        takes = Takes(data / FILE)
+        try:
+            takes = Takes(data / FILE)
+        except TakesError as error:
+            if open_browser:
+                show(listener, str(error))
+            raise
         try:
             app, studio = application(takes, data)
             # What is still being answered has a second; pages that listen are let go before.
