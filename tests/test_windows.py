@@ -180,6 +180,19 @@ def test_variations_are_many_and_at_most_similarity_what_the_point_says(melody: 
     assert same[0].tracks == melody.morph([two_bars(0), two_bars(0)], steps=3)[1].tracks
 
 
+def test_the_more_similar_variations_are_the_nearer_they_lie() -> None:
+    style = load_style("melody")
+    assert isinstance(style, WindowStyle)
+    clip = style.compose(meter="4/4", seed=5)
+    point = style.player.encode(style.codec.encode(clip)[None])[0]
+
+    def away(similarity: float) -> float:
+        found = style.vary(clip, similarity, 12, seed=1)
+        return float(np.mean([((style.player.encode(style.codec.encode(f)[None])[0] - point) ** 2).sum() for f in found]))
+
+    assert away(0.9) < away(0.5) < away(0.0)
+
+
 def test_what_is_made_of_clips_keeps_to_their_notes_and_scales(melody: WindowStyle) -> None:
     clips = [transpose(two_bars(seed), semitones) for seed, semitones in ((1, 0), (2, 1), (3, 2), (4, 6))]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from collections.abc import Callable, Sequence
@@ -68,6 +69,7 @@ def morph(
     if len(music) < 2:
         raise WishError(f"expected two files or more to go between, got {len(music)}")
     clips = [_window(composer, text, out) for text in music]
+    _tell_alike(clips)
     stem = "-to-".join(_stem(text) for text in music)
     total = (len(clips) - 1) * (steps - 1) + 1
     paths = _free(out, [stem, *(f"{stem}-{number}" for number in range(1, total + 1))], formats, force)
@@ -95,7 +97,11 @@ def vary(
     composer = open_windows(style)
     clip = _window(composer, music, out)
     paths = _free(out, [f"{_stem(music)}-like-{number}" for number in range(1, count + 1)], formats, force)
-    _write(composer.vary(clip, similarity, count, temperature, seed), paths, force)
+    found = composer.vary(clip, similarity, count, temperature, seed)
+    different = len({each.tracks for each in found})
+    if different < count:
+        click.echo(f"only {different} of them differ; less similarity or more temperature gives more", err=True)
+    _write(found, paths, force)
 
 
 @click.command()
@@ -121,6 +127,7 @@ def grid(
     composer = open_windows(style)
     way = None if places is None else _places(places, size)
     clips = [_window(composer, text, out) for text in music]
+    _tell_alike(clips)
     cells = [(row, column) for row in range(1, size + 1) for column in range(1, size + 1)]
     names = ["path"] if way else [f"grid-{row:02}-{column:02}" for row, column in cells]
     paths = _free(out, names, formats, force)
@@ -207,6 +214,12 @@ def _window(style: WindowStyle, text: str, out: Path) -> Score:
     if _bars(clip) < _length(style):
         click.echo(f"{shown(path)}: shorter than {_length(style)} bars; silence fills it", err=True)
     return clip
+
+
+def _tell_alike(clips: Sequence[Score]) -> None:
+    """Say so where a clip comes twice in turn: what lies between is the style's own word for it."""
+    if any(one == other for one, other in itertools.pairwise(clips)):
+        click.echo("a clip comes twice in turn: between it and itself is what the style makes of it", err=True)
 
 
 def _offer(style: WindowStyle, path: Path, found: dict[int, Score], out: Path) -> str:
