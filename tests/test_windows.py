@@ -188,7 +188,9 @@ def test_the_more_similar_variations_are_the_nearer_they_lie() -> None:
 
     def away(similarity: float) -> float:
         found = style.vary(clip, similarity, 12, seed=1)
-        return float(np.mean([((style.player.encode(style.codec.encode(f)[None])[0] - point) ** 2).sum() for f in found]))
+        return float(
+            np.mean([((style.player.encode(style.codec.encode(f)[None])[0] - point) ** 2).sum() for f in found])
+        )
 
     assert away(0.9) < away(0.5) < away(0.0)
 

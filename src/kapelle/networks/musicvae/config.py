@@ -179,6 +179,10 @@ def _published(
 _BIG = (2048, 2048)
 _TRIO: dict[str, Any] = {"decoder": HIERARCHICAL, "conductor_dims": (1024, 1024)}
 _WHOLE = {**_TRIO, "encoder": HIERARCHICAL}
+_NADE: dict[str, Any] = {"joint": False, "chain": True}
+_BAND: dict[str, Any] = {"encoder": HIERARCHICAL, "decoder": HIERARCHICAL}
+_MEDIUM = _published(512, (1024,), (512,) * 3, 0, 1.0) | _BAND | {"conductor_dims": (512,) * 3}
+_LARGE = _published(512, (2048,), (1024,) * 3, 0, 1.0) | _BAND | {"conductor_dims": (1024,) * 3}
 PRESETS: dict[str, dict[str, Any]] = {
     "musicvae": {},
     "cat-mel_2bar_small": _published(256, (512,), (256, 256), 0, 0.2, beta_rate=0.99999, sampling=1000.0),
@@ -187,12 +191,18 @@ PRESETS: dict[str, dict[str, Any]] = {
     "cat-drums_2bar_small": _published(256, (512,), (256, 256), 48, 0.2, sampling=1000.0),
     "cat-drums_2bar_big": _published(512, (2048,), (2048,) * 3, 48, 0.2, sampling=1000.0),
     "groovae_2bar_humanize": _published(256, (512,), (256, 256), 48, 0.2, joint=False, dropout=0.7),
+    "nade-drums_2bar_reduced": _published(256, (1024,), (512, 512), 48, 0.2) | _NADE,
+    "nade-drums_2bar_full": _published(256, (1024,), (512, 512), 48, 0.2) | _NADE,
     "flat-mel_16bar": _published(512, _BIG, (2048,) * 3, 256, 0.2),
     "hierdec-mel_16bar": _published(512, _BIG, (1024, 1024), 256, 0.2) | _TRIO,
     "hier-mel_16bar": _published(512, (1024,), (1024, 1024), 256, 0.2) | _WHOLE,
     "flat-trio_16bar": _published(512, _BIG, (2048,) * 3, 0, 1.0),
     "hierdec-trio_16bar": _published(512, _BIG, (1024, 1024), 256, 0.2) | _TRIO,
     "hier-trio_16bar": _published(512, (1024,), (1024, 1024), 256, 0.2) | _WHOLE,
+    "hier-multiperf_vel_1bar_med": _MEDIUM,
+    "hier-multiperf_vel_1bar_big": _LARGE,
+    "hier-multiperf_vel_1bar_med_chords": _MEDIUM,
+    "hier-multiperf_vel_1bar_big_chords": _LARGE,
 }
 """Kapelle's own, and those of Roberts et al. 2018 (arXiv:1803.05428) and of Gillick et al. 2019 (arXiv:1905.06118) by
 the names of their configurations."""
