@@ -15,7 +15,7 @@ from kapelle.cli.main import main
 from kapelle.codecs.bars import BarsCodec
 from kapelle.errors import CodecError, KapelleError, StyleError, WishError
 from kapelle.music import Meter, Notes, Score, Track, chain, clip, resample, slice_bars, transpose, with_detected_key
-from kapelle.sampling import Taste, distribution, draw_rows
+from kapelle.sampling import Taste, distribution, draw_rows, tell
 from kapelle.styles import WindowStyle, learn
 from kapelle.styles.space import Space, between
 
@@ -107,6 +107,24 @@ def test_a_beginning_stays_and_new_bars_follow_it_in_its_own_tracks(
         assert clip(found, 0, 12 * unit) == resample(beginning, unit)
         assert 12 * unit < found.end <= (12 + 4 * bars) * unit
         assert len(found.tracks) == len(beginning.tracks)
+
+
+def test_what_follows_is_told_after_the_last_bars_of_the_beginning(
+    melody: WindowStyle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[np.ndarray] = []
+
+    def told(*arguments: object) -> np.ndarray:
+        heard.append(np.asarray(arguments[7]))
+        return tell(*arguments)
+
+    monkeypatch.setattr("kapelle.styles.window_composing.tell_windows", told)
+    score = melody.continue_(two_bars(1), bars=2, seed=1)
+    codec: BarsCodec = melody.codec  # type: ignore[assignment]
+    for number, steps in enumerate(heard):
+        bar = slice_bars(score, 1 + number, 2 + number)
+        np.testing.assert_array_equal(steps[:, 3:], codec.encode(bar)[: len(steps), 3:])
+    assert len(heard) == 2
 
 
 def test_what_cannot_be_gone_on_from_is_refused(melody: WindowStyle) -> None:

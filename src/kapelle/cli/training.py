@@ -31,8 +31,8 @@ NETWORKS = (
     "network: softology, skuldur, textbook, event, bachbot for four voices, johnson and deepj as pictures; or musicvae "
     "for windows of a few bars, and the published ones: cat-mel_2bar_small, cat-mel_2bar_big, "
     "cat-mel_2bar_med_chords, cat-drums_2bar_small, cat-drums_2bar_big, groovae_2bar_humanize, "
-    "nade-drums_2bar_reduced, nade-drums_2bar_full, flat-mel_16bar, hierdec-mel_16bar, hier-mel_16bar, flat-trio_16bar, "
-    "hierdec-trio_16bar, hier-trio_16bar, hier-multiperf_vel_1bar_med, hier-multiperf_vel_1bar_big, "
+    "nade-drums_2bar_reduced, nade-drums_2bar_full, flat-mel_16bar, hierdec-mel_16bar, hier-mel_16bar, "
+    "flat-trio_16bar, hierdec-trio_16bar, hier-trio_16bar, hier-multiperf_vel_1bar_med, hier-multiperf_vel_1bar_big, "
     "hier-multiperf_vel_1bar_med_chords, hier-multiperf_vel_1bar_big_chords.  [stepwise, or musicvae with --kind]"
 )
 """Help for the option --network."""
