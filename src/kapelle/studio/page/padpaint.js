@@ -86,7 +86,7 @@ export class PadPainter {
       pen.stroke();
     }
     this.paintPath(pen, centre, Math.min(wide, high));
-    if (pad.follows) {
+    if (pad.follows && pad.parts.square.matches(":focus-visible")) {
       // Where the keyboard is, while the puck goes its way.
       pen.strokeStyle = css(colours.ink, 0.6);
       pen.setLineDash([4, 3]);
