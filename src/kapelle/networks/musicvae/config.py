@@ -10,8 +10,6 @@ from typing import Any
 from ..columns import Columns
 
 FLAT, HIERARCHICAL = "flat", "hierarchical"
-BLIND, BLIND_LONG, LONG = 0.3, 0.95, 4
-"""The longer a window, the less it is found again from its point by a decoder that was always told what came before."""
 MOST_JOINT = 12
 """So many columns of two words can be decided on as one."""
 
@@ -47,8 +45,7 @@ class MusicVaeConfig:
         beta: weight of what the code costs beyond the free nats, at its highest.
         beta_rate: the weight is beta * (1 - beta_rate ** updates); 0 for beta from the start.
         free_nats: of a window's code that cost nothing.
-        blind: share of the steps before which the decoder is not told in training; None for what suits the window,
-            BLIND of short ones and BLIND_LONG of more than LONG segments.
+        blind: share of the steps before which the decoder is not told in training.
         sampling: the decoder is told what it would have said itself instead of what was said with the probability
             1 - k / (k + exp(updates / k)) for this k; 0 for never.
         dropout: share of units left out in training.
@@ -69,7 +66,7 @@ class MusicVaeConfig:
     beta: float = 0.05
     beta_rate: float = 0.9995
     free_nats: float = 0.0
-    blind: float | None = None
+    blind: float = 0.3
     sampling: float = 0.0
     dropout: float = 0.0
 
@@ -85,11 +82,7 @@ class MusicVaeConfig:
             raise ValueError("encoder, decoder and conductor have at least one layer each")
         if {self.encoder, self.decoder} - {FLAT, HIERARCHICAL}:
             raise ValueError(f"expected flat or hierarchical, got {self.encoder} and {self.decoder}")
-        if (
-            not 0 <= self.blindness < 1
-            or not 0 <= self.dropout < 1
-            or min(self.beta, self.free_nats, self.sampling) < 0
-        ):
+        if not 0 <= self.blind < 1 or not 0 <= self.dropout < 1 or min(self.beta, self.free_nats, self.sampling) < 0:
             raise ValueError("shares are 0 or more and less than 1, weights and nats 0 or more")
         if self.joint and sum(self.columns.sizes[column] == 2 for column in self.columns.predicted) > MOST_JOINT:
             raise ValueError(f"at most {MOST_JOINT} columns can be decided on as one")
@@ -131,13 +124,6 @@ class MusicVaeConfig:
     def ear(self) -> int:
         """Numbers that each step of the decoder is told of what is heard."""
         return 2 * self.ear_dim if self.heard else 0
-
-    @property
-    def blindness(self) -> float:
-        """The share of steps before which the decoder is not told in training."""
-        if self.blind is not None:
-            return self.blind
-        return BLIND_LONG if self.segments > LONG else BLIND
 
     @property
     def segments(self) -> int:

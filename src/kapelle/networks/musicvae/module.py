@@ -119,8 +119,8 @@ class MusicVaeModule(nn.Module):
                 said = self._drawn(self._logits(z, before, told, steps, ear, geometry))
             own = torch.rand_like(told[:, 1:]) < chance
             before[:, 1:] = torch.where(own.unsqueeze(-1), said[:, :-1], before[:, 1:])
-        if self.training and config.blindness:
-            told = told * (torch.rand_like(told) >= config.blindness)
+        if self.training and config.blind:
+            told = told * (torch.rand_like(told) >= config.blind)
             # What to expect of a heard window, whatever was played before, is asked for too.
             told = told * (torch.rand_like(told[:, :1]) >= UNTOLD * self._heard(steps).unsqueeze(1))
         logits = self._logits(z, before, told, steps, ear, geometry)
