@@ -13,8 +13,8 @@ velocity and of its square, whose root is given. Beside Kapelle's network stand
     linear      ridge regression, for each drum, from the hits up to a bar away, the place in the bar and the tempo
     groovae     `groovae_2bar_humanize` rebuilt, and trained for the same processor time on one thread
 
-"mean" is what `kapelle groove --temperature 0` writes, "drawn" a performance at temperature 1, whose error is higher,
-since it does not stay in the midst; `W` says how far its distribution is from the drummers', in velocities and
+"mean" is what `kapelle groove --temperature 0` writes, "drawn" performances, one of each piece, whose error is higher,
+since they do not stay in the midst; `W` says how far their distribution is from the drummers', in velocities and
 milliseconds (first Wasserstein distance). Figures are of the validation part, and of the test part with --test.
 """
 
@@ -105,10 +105,15 @@ def main() -> None:
 
 def told(name: str, codec: BarsCodec, player: Any, judged: Part) -> None:
     """The rows of a network."""
-    known = codec.heard(judged.known(codec), "hits")
-    for how, taste in (("mean", Taste(0.0)), ("drawn", Taste(1.0))):
-        played = perform(player, codec, known, "hits", 1, taste, np.random.default_rng(0))
-        tell(f"`{name}`, {how}", judged, played.loud[0], played.late[0])
+    known, rng = codec.heard(judged.known(codec), "hits"), np.random.default_rng(0)
+    mean = perform(player, codec, known, "hits", 1, Taste(0.0), rng)
+    tell(f"`{name}`, mean", judged, mean.loud[0], mean.late[0])
+    bounds = np.cumsum([len(tiles(codec, score)) for score in judged.scores])[:-1]
+    # A piece has one drummer.
+    for temperature in (1.0, 0.5):
+        drawn = [perform(player, codec, own, "hits", 1, Taste(temperature), rng) for own in np.split(known, bounds)]
+        loud, late = (np.concatenate([getattr(own, what)[0] for own in drawn]) for what in ("loud", "late"))
+        tell(f"`{name}`, drawn at {temperature:g}", judged, loud, late)
 
 
 def tell(name: str, judged: Part, loud: np.ndarray, late: np.ndarray) -> None:

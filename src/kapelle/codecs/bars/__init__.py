@@ -1,9 +1,10 @@
 """Windows of whole bars, in any metre: melodies, drums, trios, bands."""
 
-from .codec import TICKS_PER_QUARTER, TIMING, VELOCITIES, BarsCodec
+from .codec import TIMING, VELOCITIES, BarsCodec
 from .cutting import Laid, Tiles
 from .hearing import CLOSED_HAT, HEARINGS
 from .roles import Asked
+from .sounding import TICKS_PER_QUARTER
 from .vocabulary import KINDS, MAX_BARS, Vocabulary
 
 CODEC = BarsCodec

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CodecError, StyleError
-from ...music import Meter, Notes, Score, TempoMap, Track, resample, together
+from ...music import Meter, Score, TempoMap, resample, together
 from ...music.notes import MAX_UNIT
 from .cutting import Laid, Steps, Tiles, cut, lay, window
 from .drums import class_of
@@ -37,9 +37,9 @@ from .hearing import heard, overheard, tempo_word
 from .measures import measured
 from .narrowing import narrowed
 from .roles import Asked, assign
-from .vocabulary import GIVEN, HELD, SILENT, STRUCK, Field, Vocabulary, loud_beats
+from .sounding import TICKS_PER_QUARTER, track_of
+from .vocabulary import GIVEN, HELD, SILENT, STRUCK, Vocabulary
 
-TICKS_PER_QUARTER = 480
 VELOCITIES = tuple(range(12, 128, 10))
 """The classes of loudness, where a style tells it."""
 HARMONISED = 0.5
@@ -229,44 +229,9 @@ class BarsCodec:
         if (steps < 0).any() or (steps >= sizes).any() or (steps[:, 0] != steps[0, 0]).any():
             raise CodecError("expected steps inside the vocabulary: were they made by another style?")
         meter = self.vocabulary.meters[int(steps[0, 0])]
-        tracks = tuple(self._track(steps, part, meter) for part in range(len(self.vocabulary.parts)))
+        tracks = tuple(track_of(steps, part, self.vocabulary) for part in range(len(self.vocabulary.parts)))
         tempos = TempoMap.constant(self.vocabulary.tempo)
         return Score(TICKS_PER_QUARTER, tracks, tempos, (Meter.parse(meter),))
-
-    def _track(self, steps: Steps, part: int, meter: str) -> Track:
-        name, rows = self.vocabulary.parts[part], []
-        for at, field in enumerate(self.vocabulary.fields):
-            if field.part == part and field.what == "event":
-                rows += self._notes(steps, at, field, meter)
-        notes = Notes.of(rows)
-        if name == "drums":
-            return Track(notes, 0, True, "Drums")
-        return Track(notes, self.vocabulary.programs[part], name=name.capitalize())
-
-    def _notes(self, steps: Steps, at: int, field: Field, meter: str) -> list[tuple[int, int, int, int]]:
-        """The notes of one column of events, in ticks."""
-        words, tick = steps[:, GIVEN + at], TICKS_PER_QUARTER // self.vocabulary.per_quarter
-        struck = np.flatnonzero(words >= field.strikes)
-        onset = struck * tick
-        loud = loud_beats(meter, self.vocabulary.per_quarter)[steps[struck, 2]]
-        for other, told in enumerate(self.vocabulary.fields):
-            if told.event == at and told.what == "loudness":
-                loud = np.array(self.vocabulary.velocities)[steps[struck, GIVEN + other]]
-            elif told.event == at:
-                late = (steps[struck, GIVEN + other] - self.vocabulary.timing) / (2 * self.vocabulary.timing)
-                onset = np.maximum(onset + np.round(late * tick).astype(np.int64), 0)
-        if field.key >= 0:
-            end = onset + tick // 2
-            pitch = np.full(len(struck), field.key)
-        else:
-            stops = np.append(np.flatnonzero(words != HELD), len(words))
-            end = stops[np.searchsorted(stops, struck, side="right")] * tick
-            # A note ends where the next one starts, however early that is.
-            next_onset = np.append(onset[1:], len(words) * tick)
-            end = np.minimum(end, next_onset) if len(struck) else end
-            pitch = words[struck] - STRUCK + self.vocabulary.low
-        length = np.maximum(end - onset, 1)
-        return list(zip(onset.tolist(), length.tolist(), pitch.tolist(), loud.tolist(), strict=True))
 
     # -- what training asks -----------------------------------------------------------------------
 
