@@ -69,7 +69,7 @@ def tiles(codec: BarsCodec, score: Any) -> list[Any]:
 
 
 def part_of(pieces: Any) -> Part:
-    scores = [piece.score for piece in pieces if piece.score.meters[0].name == "4/4"]
+    scores = [piece.score for piece in pieces if tiles(FINE, piece.score)]
     steps = np.stack([own for score in scores for _, own in tiles(FINE, score)])
     tempo = np.array([score.tempos.mean(score.end) for score in scores for _ in tiles(FINE, score)])
     hits = FINE.vocabulary.hits

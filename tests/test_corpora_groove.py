@@ -11,6 +11,8 @@ from kapelle.corpora import get, split
 from kapelle.errors import CorpusError
 from kapelle.music import Notes, Score, Track
 
+SPLIT = ("train", "validation", "test")
+
 
 def beat(seed: int) -> Score:
     hits = [(24 * place + (place * seed) % 3, 6, (36, 38, 42)[(place * seed) % 3], 90) for place in range(16)]
@@ -23,7 +25,9 @@ def dataset(tmp_path: Path) -> Path:
     for number in range(12):
         name = f"drummer{number % 2}/{number}.mid"
         session = f"drummer{number % 2}/session{number // 4}"
-        rows.append(f"drummer{number % 2},{session},{number},rock/indie,{90 + number},beat,4-4,{name},,10,train")
+        rows.append(
+            f"drummer{number % 2},{session},{number},rock/indie,{90 + number},beat,4-4,{name},,10,{SPLIT[number % 3]}"
+        )
         (tmp_path / name).parent.mkdir(exist_ok=True)
         save(beat(number + 1), tmp_path / name)
     rows.append("drummer1,drummer1/session9,13,funk,90,beat,4-4,drummer1/missing.mid,,10,test")
@@ -31,13 +35,16 @@ def dataset(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_takes_have_names_and_a_session_stays_on_one_side(dataset: Path) -> None:
+def test_takes_have_names_and_stay_where_the_makers_of_the_dataset_put_them(dataset: Path) -> None:
     corpus = get("groove").load(dataset)
     assert "rock, indie, 90, drummer0" in [piece.name for piece in corpus.pieces]
     assert corpus.licence == "CC BY 4.0"
     parts = split(corpus, 0)
-    sides = [{piece.group for piece in part} for part in (parts.train, parts.valid)]
-    assert not sides[0] & sides[1]
+    for at, part in enumerate((parts.train, parts.valid, parts.test)):
+        numbers = {int(Path(piece.source).stem) for piece in part}
+        assert numbers
+        assert all(number % 3 == at for number in numbers)
+    assert split(corpus, 1) == parts
 
 
 def test_another_folder_is_refused_in_one_line(tmp_path: Path) -> None:

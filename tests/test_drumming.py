@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tiny
-from kapelle import load, open_style, save, save_style
+from kapelle import load, load_style, open_style, save, save_style
 from kapelle.cli.main import main
 from kapelle.codecs.bars import HEARINGS, TIMING, VELOCITIES, BarsCodec, Vocabulary
 from kapelle.errors import CodecError, KapelleError, StyleError, WishError
 from kapelle.music import Meter, Notes, Score, TempoMap, Track, resample
+from kapelle.sampling import Taste, tell
 from kapelle.styles import DrummingStyle, learn
 
 pytest.importorskip("torch")
@@ -55,8 +56,9 @@ def rows_of(score: Score) -> list[tuple[int, int, int, int]]:
     )  # fmt: skip
 
 
+KEYS = (*[42] * 6, 36, 36, 38, 38, 0, 3, 22, 46, 100, 127)
 beats = st.lists(
-    st.tuples(st.integers(0, 24 * 4 * 3 - 1), st.integers(1, 30), st.integers(0, 127), st.integers(1, 127)),
+    st.tuples(st.integers(0, 24 * 4 * 3 - 1), st.integers(1, 30), st.sampled_from(KEYS), st.integers(1, 127)),
     min_size=1, max_size=40, unique_by=lambda row: (row[0], row[2]),
 ).map(lambda rows: Score(24, (Track(Notes.of(rows), is_drum=True),)))  # fmt: skip
 
@@ -150,6 +152,15 @@ def test_tiles_cover_every_hit_in_a_whole_bar_once(score: Score) -> None:
     for place, steps in tiles:
         np.testing.assert_array_equal(steps[: place.stop - place.start, hits], laid.steps[place][:, hits])
         assert not steps[place.stop - place.start :, hits].any()
+
+
+@given(seed=st.integers(0, 99))
+def test_what_is_fixed_of_a_window_stays_as_it_is_known(drummer: DrummingStyle, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    known = CODEC.encode(played(1))
+    fixed = rng.random((2, *known.shape)) < 0.5
+    told = tell(drummer.player, drummer.codec, rng.standard_normal((2, 8)), "4/4", Taste(), rng, None, known, fixed)
+    np.testing.assert_array_equal(told[fixed], np.broadcast_to(known, told.shape)[fixed])
 
 
 # -- groove ---------------------------------------------------------------------------------------
@@ -324,3 +335,39 @@ def test_hearing_is_asked_for_with_drums_and_dynamics_only(tmp_path: Path, capsy
 def test_errors_are_kapelles_own() -> None:
     assert issubclass(WishError, KapelleError)
     assert issubclass(StyleError, KapelleError)
+
+
+# -- the bundled one ------------------------------------------------------------------------------
+
+
+def test_the_bundled_drummer_accents_what_drummers_do_and_adds_hats_with_a_pulse() -> None:
+    style = load_style("groove")
+    assert isinstance(style, DrummingStyle)
+    for score in style.groove(written(4), count=3, seed=1) + style.groove(written(4), temperature=0):
+        rows = rows_of(score)
+        beat = {key: np.mean([row[3] for row in rows if row[2] == key]) for key in (36, 38, 42)}
+        assert beat[38] > beat[42]
+        assert beat[38] > beat[36] + 10
+        late = np.array([(row[0] + 60) % 120 - 60 for row in rows])
+        assert 0.5 < late.std() < 40
+    kept = [row for row in rows_of(written(4)) if row[2] != 42]
+    bare = Score(24, (Track(Notes.of(kept), is_drum=True),))
+    (calm,) = style.hats(bare, temperature=0)
+    hats = [row for row in rows_of(calm) if row[2] == 42]
+    places = np.array([(row[0] + 60) // 120 for row in hats])
+    # Eighths, those on the beats louder.
+    np.testing.assert_array_equal(places, np.arange(0, 64, 2))
+    loud = np.array([row[3] for row in hats])
+    assert loud[::2].mean() > loud[1::2].mean() + 10
+    for drawn in style.hats(bare, count=4, seed=1):
+        assert 10 <= drawn.num_notes - len(kept) <= 64
+
+
+def test_steering_how_a_beat_is_played_leaves_every_hit_where_it_was() -> None:
+    style = load_style("groove")
+    assert isinstance(style, DrummingStyle)
+    (clip,) = style.groove(written(2), seed=3)
+    before = style.measure(clip)
+    for name in ("velocity", "swing"):
+        after = style.measure(style.steer(clip, {name: 1.0}, seed=0))
+        assert {other for other in before if after[other] != pytest.approx(before[other])} <= {"velocity", "swing"}

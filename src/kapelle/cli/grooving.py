@@ -28,9 +28,9 @@ def _playing(command: Command) -> Command:
         click.option("--count", type=Number(int, "4", 1, 100), default=1, help="So many performances.  [1]"),
         click.option(
             "--temperature",
-            type=Number(float, "0.5", 0, 10),
-            default=0.8,
-            help="1 draws as learnt, less is calmer, 0 gives the mean of many.  [0.8]",
+            type=Number(float, "0.8", 0, 10),
+            default=0.5,
+            help="1 draws each hit as learnt, less is calmer, 0 gives what is to be expected.  [0.5]",
         ),
         click.option("--style", default="groove", help="A style of drums that hears, by its name or file.  [groove]"),
         SEED,

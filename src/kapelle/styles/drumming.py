@@ -33,14 +33,14 @@ class DrummingStyle(WindowStyle):
     """
 
     def groove(
-        self, beat: Score, count: int = 1, temperature: float = 0.8, seed: int | None = None, tell: Tell | None = None
+        self, beat: Score, count: int = 1, temperature: float = 0.5, seed: int | None = None, tell: Tell | None = None
     ) -> list[Score]:
         """A beat as drummers would play it: every hit stays, and gets another loudness and timing.
 
         Args:
             beat: a score with drums; its other tracks stay as they are.
             count: so many performances, 1..MOST_STEPS.
-            temperature: how freely they are drawn; 0 gives the mean of many.
+            temperature: how freely each hit is drawn; 0 gives what is to be expected, and all performances are one.
             seed: any integer; None draws one.
             tell: called with a line for everything that could not be taken as it was.
 
@@ -64,7 +64,7 @@ class DrummingStyle(WindowStyle):
         return found
 
     def drumify(
-        self, rhythm: Score, count: int = 1, temperature: float = 0.8, seed: int | None = None
+        self, rhythm: Score, count: int = 1, temperature: float = 0.5, seed: int | None = None
     ) -> list[Score]:  # fmt: skip
         """A whole kit for any rhythm: all that is struck in a score, drums or not, is heard as one tapped rhythm.
 
@@ -90,7 +90,7 @@ class DrummingStyle(WindowStyle):
         return [whole.replace(tracks=(drums.replace(notes=self._notes(laid, own)),)) for own in played]
 
     def hats(
-        self, beat: Score, count: int = 1, temperature: float = 0.8, seed: int | None = None, tell: Tell | None = None
+        self, beat: Score, count: int = 1, temperature: float = 0.5, seed: int | None = None, tell: Tell | None = None
     ) -> list[Score]:
         """A beat with closed hats added to it; all else stays as it is, to the tick.
 

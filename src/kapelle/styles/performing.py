@@ -42,7 +42,7 @@ def perform(
         known: windows of one length of which `what` is heard, shape (N, T, F).
         what: of `kapelle.codecs.bars.HEARINGS`.
         count: so many performances.
-        taste: how freely words are drawn.
+        taste: how freely each hit is drawn from what the feel of a performance makes likely.
         rng: where chance comes from.
 
     Returns:
@@ -54,7 +54,7 @@ def perform(
     ]
     size = player.config.latent_dim
     # The point says what cannot be heard, how the drummer feels, and that lasts. Where the encoder hears, it says all.
-    free = min(taste.temperature, 1.0) * rng.standard_normal((count, 1, size))
+    free = (taste.temperature > 0) * rng.standard_normal((count, 1, size))
     points = free if player.config.ear else player.encode(known)[0][None]
     points = np.broadcast_to(points, (count, len(known), size)).reshape(-1, size)
     meter, found = codec.vocabulary.meters[int(known[0, 0, 0])], []

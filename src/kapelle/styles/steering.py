@@ -19,6 +19,10 @@ ASIDE = (0.15, 0.3)
 """How far they stray from the way, as shares of how far the music scatters."""
 WANTED = 2.0
 """How much more it weighs that what is wanted comes out than that all else stays."""
+OF_PLAYING = {"velocity", "swing"}
+"""Measures of how a window is played, not of what."""
+PLAYED = 0.5
+"""The temperature at which windows are told that say how they are played: the most likely of that is much alike."""
 SAME = 0.5
 """What it weighs, in standard deviations, that all steps are others than before."""
 
@@ -54,12 +58,15 @@ def steered(
     weights = np.array([WANTED if name in wanted else 1.0 for name in space.names])
     before, way = measured(codec, space, steps[None])[0], changes @ space.ways
     centre, reach = point, np.linspace(0.25, FARTHEST, WINDOWS)
+    taste = Taste(PLAYED if codec.vocabulary.timing else 0.0)
+    # Where it is only to be played in another way, all that is struck stays.
+    fixed = np.isin(np.arange(steps.shape[1]), codec.events) if wanted.keys() <= OF_PLAYING else None
     # As it is it may already be as near as can be.
     best, least = steps, float(np.linalg.norm(weights * changes))
     for _ in range(ROUNDS):
         aside = rng.choice(ASIDE, WINDOWS) * (np.arange(WINDOWS) % 4 > 0)
         around = centre + reach[:, None] * way + aside[:, None] * space.stray(WINDOWS, rng)
-        told = tell(player, codec, around, meter, Taste(0.0), rng, allowed)
+        told = tell(player, codec, around, meter, taste, rng, allowed, steps if fixed is not None else None, fixed)
         off = weights * (measured(codec, space, told) - before - changes)
         others = SAME * (told != steps).any(2).mean(1)
         cost = np.sqrt((off**2).sum(1) + others**2)

@@ -107,10 +107,9 @@ class BarsCodec:
             CodecError: if nobody plays one of the parts.
         """
         found, dropped = cut(lay(score, self.vocabulary, self.asked), self.vocabulary)
-        windows, hears = [steps for _, steps in found], self.vocabulary.hears
-        if hears:
-            at_tempo = [self.at_tempo(steps, score) for steps in windows]
-            windows = [self.heard(steps, hears[number % len(hears)]) for number, steps in enumerate(at_tempo)]
+        windows = [self.at_tempo(steps, score) for _, steps in found]
+        if hears := self.vocabulary.hears:
+            windows = [self.heard(steps, hears[number % len(hears)]) for number, steps in enumerate(windows)]
         return windows, dropped
 
     def starts(self, score: Score) -> list[int]:
@@ -302,10 +301,14 @@ class BarsCodec:
                 rows[GIVEN + at][STRUCK:] = fits
         return np.concatenate(rows)
 
+    @property
+    def events(self) -> list[int]:
+        """The columns that say what is struck or held, and not how it is played."""
+        return [GIVEN + at for at, field in enumerate(self.vocabulary.fields) if field.event < 0]
+
     def num_notes(self, steps: Steps) -> int:
         """How many notes start in the steps."""
-        events = [(GIVEN + at, field.strikes) for at, field in enumerate(self.vocabulary.fields) if field.event < 0]
-        return int(sum((steps[:, at] >= strikes).sum() for at, strikes in events))
+        return int(sum((steps[:, at] >= self.vocabulary.fields[at - GIVEN].strikes).sum() for at in self.events))
 
     def augment(self, steps: Steps, rng: np.random.Generator) -> Steps:
         """The same window in another key: all lines higher or lower by up to a tritone, inside their range.
