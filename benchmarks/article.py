@@ -34,7 +34,7 @@ from kapelle.rendering.axis import Axis
 from kapelle.rendering.page import Rect, Text
 from kapelle.rendering.pen import Sheet, Stroke, sheet_to_png
 from kapelle.styles.lesson import Lesson, Settings
-from kapelle.training.judgement import ABOVE_BASELINE
+from kapelle.training.judgement import learnt_from
 from kapelle.training.trainer import Trainer
 
 PIECES, BARS = 6, 16
@@ -119,7 +119,7 @@ def table(rows: list[dict[str, Any]]) -> None:
     """All figures, in Markdown."""
     ours = next(row for row in rows if row["network"] == "stepwise")
     best = {row["network"]: max(look[2] for look in row["looks"]) for row in rows}
-    learnt = {name: share for name, share in best.items() if share > ours["baseline"] + ABOVE_BASELINE}
+    learnt = {name: share for name, share in best.items() if share > learnt_from(ours["baseline"])}
     others = [share for name, share in learnt.items() if name != "stepwise"]
     goals = sorted({min(learnt.values(), default=0), max(others, default=0)} - {0})
     told = "".join(f" minutes to {goal:.1%} right, against ours |" for goal in goals)

@@ -9,8 +9,9 @@ from statistics import median
 
 from .log import Row
 
-ABOVE_BASELINE = 0.02
-"""What has learnt anything names the word that comes this share more often than the most frequent word does."""
+ABOVE_BASELINE, OF_THE_REST = 0.02, 0.1
+"""What has learnt anything names the word that comes this share more often than the most frequent word does, or this
+share of the times when that one is wrong: nearly every key of a frame is silent."""
 LATE = 3
 """The last looks, whose median counts: a network may leave the most frequent word for a moment and come back to it."""
 SURE_UPDATES = 300
@@ -35,6 +36,15 @@ class Verdict:
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}" + (f"; {self.advice}" if self.advice else "")
+
+
+def learnt_from(baseline: float) -> float:
+    """The accuracy, 0..1, from which on something has been learnt.
+
+    Args:
+        baseline: of always naming the most frequent word.
+    """
+    return baseline + min(ABOVE_BASELINE, OF_THE_REST * (1 - baseline))
 
 
 def judge(rows: Sequence[Row], baseline: float, ended: str = "", copies: str = "") -> Verdict:
@@ -62,7 +72,7 @@ def judge(rows: Sequence[Row], baseline: float, ended: str = "", copies: str = "
         *(best.valid_accuracy, best.train_accuracy),
         *(median(row.valid_accuracy for row in late), median(row.train_accuracy for row in late)),
     )
-    if reached < baseline + ABOVE_BASELINE and (ended or last.updates >= SURE_UPDATES):
+    if reached < learnt_from(baseline) and (ended or last.updates >= SURE_UPDATES):
         return Verdict(
             "not learning",
             f"accuracy {reached:.0%}, and always naming the most frequent word gives {baseline:.0%}",
