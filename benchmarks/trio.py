@@ -1,0 +1,127 @@
+"""Sixteen bars of a trio: how each part is found again, and how chords are obeyed.
+
+    python benchmarks/trio.py games --style trio
+    python benchmarks/trio.py games --network musicvae --changes '{"blind": 0.95}' --minutes 1.2
+    python benchmarks/trio.py games --network hierdec-trio_16bar --minutes 1.2 --changes
+        '{"latent_dim": 64, "embed_dim": 48, "encoder_dims": [160, 160], "conductor_dims": [160, 160],
+          "decoder_dims": [160, 160]}'
+
+FOLDER is that of the corpus `bands`. A style is measured, or a network trained for so many minutes of processor time on
+one thread and then measured. Windows in 4/4 of held-out pieces: for each part the share of steps in which all of it is
+right, told the truth before each step and free-running, most likely words from the mean of the point; the nats of a
+point; and what share of what sounds on beats is of its bar's chord, in windows that are drawn, told the chords of
+held-out ones or not, and in these themselves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+
+from kapelle.codecs.bars import BarsCodec
+from kapelle.codecs.bars.vocabulary import GIVEN
+from kapelle.corpora import get, split
+from kapelle.errors import CodecError
+from kapelle.networks import Columns, network
+from kapelle.sampling import Taste, tell
+from kapelle.styles import load_style
+
+MOST = 80
+"""So many windows of a part are measured."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--style")
+    parser.add_argument("--network", default="musicvae")
+    parser.add_argument("--changes", type=json.loads, default={}, help="of the configuration, as JSON")
+    parser.add_argument("--minutes", type=float, default=1.2)
+    parser.add_argument("--rate", type=float, help="learning rate  [0.005, and 0.001 for published networks]")
+    options = parser.parse_args()
+    corpus = get("bands").load(options.folder)
+    style: Any = load_style(options.style) if options.style else None
+    codec: Any = style.codec if style else BarsCodec.for_scores((p.score for p in corpus.pieces), kind="trio", bars=16)
+    parts = split(corpus, 0)
+    windows = {part: cut(codec, getattr(parts, part)) for part in ("train", "valid", "test")}
+    player = style.player if style else trained(codec, windows, options)
+    for part, own in windows.items():
+        usual = [window for window in own if window[0, 0] == 0]
+        print(part, json.dumps(found_again(player, codec, np.stack(usual[:: max(len(usual) // MOST, 1)]))), flush=True)
+    if style:
+        print("chords", json.dumps(obeyed(style, [window for window in windows["test"] if window[0, 0] == 0])))
+
+
+def cut(codec: Any, pieces: Any) -> list[np.ndarray]:
+    """Every window of pieces that have the parts."""
+    found: list[np.ndarray] = []
+    for piece in pieces:
+        try:
+            found += codec.windows(piece.score)[0]
+        except CodecError:
+            continue
+    return found
+
+
+def trained(codec: Any, windows: dict[str, list[np.ndarray]], options: argparse.Namespace) -> Any:
+    """The player of a network that has learnt for so long."""
+    from kapelle.training.trainer import Recipe, fit
+
+    net = network(options.network, Columns.of(codec.layout), **options.changes)
+    rate = options.rate or (5e-3 if options.network == "musicvae" else 1e-3)
+    recipe = Recipe(options.minutes, threads=1, learning_rate=rate, averaging=0.99, patience=None, crop=1 << 16,
+                    clock=time.process_time)  # fmt: skip
+    outcome = fit(net, codec, windows["train"], windows["valid"], recipe)
+    print(f"{outcome.updates} updates, {sum(weight.size for weight in outcome.weights.values()):,} weights", flush=True)
+    return net.player(outcome.weights)
+
+
+def found_again(player: Any, codec: Any, told: np.ndarray) -> dict[str, Any]:
+    """Shares of steps that are right, of each part and of all, and the nats of a point."""
+    fields = codec.vocabulary.fields
+    columns = {
+        name: [GIVEN + at for at, field in enumerate(fields) if codec.vocabulary.parts[field.part] == name]
+        for name in codec.vocabulary.parts
+    }
+    columns["all"] = [GIVEN + at for at in range(len(fields))]
+    mean, deviation = player.encode(told)
+    paid = np.stack([codec.paid(window) for window in told])
+    figures: dict[str, Any] = {"nats": float((0.5 * (mean**2 + deviation**2 - 1) - np.log(deviation)).sum(1).mean())}
+    for how in ("told", "free"):
+        player.begin(mean, told[0])
+        said = np.zeros_like(told)
+        for step in range(told.shape[1]):
+            for column in player.config.columns.predicted:
+                words = np.where(paid[:, step, column], player.logits(column).argmax(1), 0)
+                said[:, step, column] = words
+                player.put(column, told[:, step, column] if how == "told" else words)
+        figures[how] = {
+            name: round(float((said[:, :, own] == told[:, :, own]).all(2).mean()), 3) for name, own in columns.items()
+        }
+    return figures
+
+
+def obeyed(style: Any, held_out: list[np.ndarray]) -> dict[str, float]:
+    """Shares of what sounds on beats that is of the chords of held-out windows."""
+    codec, rng = style.codec, np.random.default_rng(0)
+    held = [held_out[place] for place in rng.permutation(len(held_out))[:MOST]]
+    lines = np.stack([codec.harmony(window) for window in held])
+    points, taste = style.space.draw(0, len(held), rng), Taste(*codec.taste[:1])
+
+    def share(windows: Any) -> float:
+        return float(np.nanmean([codec.in_chords(window, line) for window, line in zip(windows, lines, strict=True)]))
+
+    about = style.player, codec, points, codec.vocabulary.meters[0], taste, rng
+    return {"held out": share(held), "not told": share(tell(*about)), "told": share(tell(*about, chords=lines))}
+
+
+if __name__ == "__main__":
+    main()
