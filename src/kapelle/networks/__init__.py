@@ -74,6 +74,11 @@ class Network:
             raise MissingExtra("training", "train") from None
         return getattr(module, name)(self.config)
 
+    @property
+    def adapts(self) -> bool:
+        """Whether what one network of this kind has learnt can be gone on with by one that has other words."""
+        return hasattr(networks()[self.name], "ADOPT")
+
     def adopted(self, fresh: Weights, base: Network, weights: Weights, words: Mapping[str, Any]) -> Weights:
         """Weights to begin with that go on from what another network has learnt.
 

@@ -20,7 +20,7 @@ from ..networks.lstm import PRESETS as REFERENCES
 from .card import Card, Habits
 from .file import style_class
 from .learnt import learnt_space
-from .manners import manner_of, mixable
+from .manners import check_manners, manner_of, mixable
 from .style import Style
 from .windows import WindowStyle
 
@@ -128,13 +128,14 @@ class Lesson:
             CorpusError: if there is nothing to learn from.
         """
         name = base.codec.name if base is not None else codec_of(settings.network)
-        if base is not None and base.codec.in_windows:
-            # What the base's points mean holds for its own words alone.
+        if base is not None and not base.network.adapts:
+            # What it has learnt holds for its own words alone.
             codec = base.codec
+            check_manners(codec, corpus)
         else:
             codec = codecs()[name].for_scores((piece.score for piece in corpus.pieces), **settings.window)
-        if settings.mixable:
-            codec = mixable(codec, corpus)
+            if settings.mixable:
+                codec = mixable(codec, corpus)
         columns = Columns.of(codec.layout)
         if base is None:
             net = settings.network_of(columns)
@@ -191,13 +192,10 @@ class Lesson:
         base, start = self.base, None
         if base is not None:
             recipe = replace(recipe, learning_rate=min(recipe.learning_rate, FINE_TUNING_RATE))
-            start = (
-                base.weights
-                if base.codec.in_windows
-                else adopted(
-                    self.net, self.codec, self.train, base.network, base.codec, base.weights, self.settings.seed
-                )
-            )
+            start = base.weights
+            if base.network.adapts:
+                before = base.network, base.codec, base.weights
+                start = adopted(self.net, self.codec, self.train, *before, self.settings.seed)
         taught = self.net, self.codec, self.train, self.valid, recipe, start
         return Trainer(*taught, progress=progress, parallel=parallel)
 

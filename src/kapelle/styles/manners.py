@@ -31,3 +31,18 @@ def mixable(codec: Any, corpus: Corpus) -> Codec:
         )
     found: Codec = codec.with_manners(manners)
     return found
+
+
+def check_manners(codec: Any, corpus: Corpus) -> None:
+    """See that a codec which tells manners knows those of all pieces.
+
+    Raises:
+        CorpusError: if not.
+    """
+    known = getattr(codec, "manners", ())
+    strangers = sorted({manner_of(piece) for piece in corpus.pieces} - set(known)) if known else []
+    if strangers:
+        raise CorpusError(
+            f"{corpus.name}: expected music in folders named {', '.join(known)}, as the base can mix, got "
+            f"{strangers[0] or 'music in none'}; sort the files into these"
+        )
