@@ -34,6 +34,8 @@ export class View {
     const styles = this.wishes.styles.filter((style) => style.can.includes("morph"));
     $("band-none").hidden = styles.length > 0;
     $("pads").hidden = $("band-bar").hidden = !styles.length;
+    // There may be other styles and takes than before.
+    for (const pad of this.pads) this.showStyles(pad, styles);
     if (!styles.length || this.begun) {
       this.hear({ type: "take" });
       return;
@@ -48,8 +50,12 @@ export class View {
     await Promise.all(this.pads.map((pad, at) => this.fill(pad, styles, kept.pads?.[at])));
   }
 
-  async fill(pad, styles, kept) {
+  showStyles(pad, styles) {
     pad.parts.style.replaceChildren(...styles.map((style) => make("option", { value: style.name }, style.title)));
+    pad.parts.style.value = pad.style?.name ?? styles[0]?.name;
+  }
+
+  async fill(pad, styles, kept) {
     const own = styles.find((style) => style.window.parts.includes(pad.kind) && style.window.parts.length === 1) ?? styles[0];
     const known = styles.some((style) => style.name === kept?.style);
     if (known) pad.kept = kept;
