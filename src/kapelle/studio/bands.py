@@ -16,6 +16,8 @@ from .opened import style_at
 
 Tell = Callable[[Any], None]
 
+MOST_DRAWS = 20
+"""For each window that is wanted."""
 MOST_WINDOWS = 200
 """Of a take, from which a corner is chosen."""
 
@@ -23,12 +25,18 @@ MOST_WINDOWS = 200
 def band_draw(tell: Tell, path: str, meter: str, key: str | None, count: int, seed: int | None) -> list[dict[str, Any]]:
     """New windows in one key, so that what lies between them is, too; they say in which."""
     style, found = _windowed(path), []
-    for number in range(count):
-        window = style.compose(meter=meter, key=key, seed=None if seed is None else seed + number)
+    seeds = itertools.repeat(None) if seed is None else itertools.count(seed)
+    # A part may be silent in a window that is drawn; such a one is no corner, since nothing lies near it.
+    for one in itertools.islice(seeds, MOST_DRAWS * count):
+        window = style.compose(meter=meter, key=key, seed=one)
+        if not _is_understood(style, window):
+            continue
         window = with_detected_key(window) if key is None else window.replace(keys=(Key.parse(key),))
         key = key or next((each.name for each in window.keys), None)
         found.append(scores.to_values(window))
-    return found
+        if len(found) == count:
+            return found
+    raise WishError(f"{style.name} draws hardly any window in which all its parts play; choose takes instead")
 
 
 def band_windows(tell: Tell, path: str, meter: str, take: dict[str, Any]) -> list[dict[str, Any]]:

@@ -170,8 +170,12 @@ export class Pad {
       const button = make("button", { "aria-label": `Make it corner ${LETTERS[at]}` }, LETTERS[at]);
       button.style.setProperty("--c", `var(--track-${at})`);
       button.addEventListener("click", () => {
+        const before = this.corners[at];
         this.corners[at] = { from: "pad", score: this.shown };
-        this.refresh().catch(complain);
+        this.refresh().catch((error) => {
+          this.corners[at] = before;
+          complain(error);
+        });
       });
       return button;
     }));
