@@ -52,6 +52,10 @@ def test_what_is_touched_is_heard_and_kept_as_a_take(room: Any) -> None:
 
 
 def test_the_puck_is_heard_from_the_next_bar_on_and_no_bar_is_cut(room: Any) -> None:
+    room.evaluate(
+        f"(() => {{ const {{ player }} = {ROOM}.looper, extend = player.extend.bind(player); window.played = [];"
+        "player.extend = (score, at) => { window.played.push([at, score.seconds]); extend(score, at); }; })()"
+    )
     room.click("#band-play")
     wait(room, SOUNDING)
     room.focus(f"{BEAT} .square")
@@ -74,6 +78,9 @@ def test_the_puck_is_heard_from_the_next_bar_on_and_no_bar_is_cut(room: Any) -> 
     for one, other in pairwise(bars):
         assert other["start"] == pytest.approx(one["start"] + one["seconds"])
         assert other["sounding"][0]["bar"] == 1 - one["sounding"][0]["bar"]
+    played = wait(room, "window.played.length > 2 && window.played")
+    for (start, seconds), (following, _) in pairwise(played):
+        assert following == pytest.approx(start + seconds)
 
 
 def test_a_path_is_drawn_with_the_pointer_and_with_the_keyboard(room: Any) -> None:
