@@ -19,10 +19,11 @@ torch = pytest.importorskip("torch")
 import tiny  # noqa: E402
 from kapelle.codecs import codecs  # noqa: E402
 from kapelle.corpora import Corpus, Piece  # noqa: E402
-from kapelle.errors import CorpusError, FileError, KapelleError, RunError  # noqa: E402
+from kapelle.errors import CorpusError, FileError, RunError  # noqa: E402
 from kapelle.music import Score  # noqa: E402
 from kapelle.networks import Columns, network  # noqa: E402
 from kapelle.styles import go_on, learn, open_style, picked, resume  # noqa: E402
+from kapelle.styles.lesson import Lesson, Settings  # noqa: E402
 from kapelle.training import keeper as keeper_module  # noqa: E402
 from kapelle.training import run as run_module  # noqa: E402
 from kapelle.training.counts import baseline_accuracy  # noqa: E402
@@ -366,10 +367,19 @@ def test_a_vocabulary_that_has_more_words_goes_on_from_one_with_fewer_and_the_ot
             assert np.array_equal(rows, np.asarray(learnt, np.float32)[nearest[mine.names[column]]])
 
 
-def test_a_reference_network_is_no_base() -> None:
+def test_a_network_that_cannot_learn_other_words_goes_on_in_those_of_its_base() -> None:
     base = learn(tiny.corpus(4), "event", "event", epochs=1, threads=1, hidden_dims=(16, 12))
-    with pytest.raises(KapelleError, match="stepwise"):
-        learn(tiny.corpus(4), "on", epochs=1, base=base)
+
+    def fiddled(seed: int) -> Score:
+        score = tiny.tune(seed)
+        return score.replace(tracks=tuple(track.replace(program=40) for track in score.tracks))
+
+    corpus = tiny.corpus(4, fiddled)
+    lesson = Lesson.of(corpus, Settings("on", epochs=1), base)
+    assert lesson.codec.to_json() == base.codec.to_json()
+    start = lesson.trainer().start
+    assert all(np.array_equal(start[name], weight) for name, weight in base.weights.items())
+    assert learn(corpus, "on", epochs=1, base=base).compose(bars=2, seed=0).num_notes
 
 
 def test_one_piece_can_be_gone_on_with(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import multiprocessing
 import re
 import socket
 import sqlite3
+import time
 import urllib.error
 import urllib.request
 import webbrowser
@@ -258,6 +259,10 @@ def test_takes_of_a_newer_version_are_told_on_a_page_and_left_as_they_are(
     monkeypatch.setattr(webbrowser, "open", look)
     assert main(["studio", "--port", "0", "--data", str(tmp_path)]) == 2
     assert "version 99" in capsys.readouterr().err
+    # The studio ends when it has answered; the browser may still be reading.
+    end = time.monotonic() + 20
+    while len(seen) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
     assert [code for code, _ in seen] == [503, 503]
     assert "version 99" in seen[-1][1]
     assert (tmp_path / "studio.sqlite").read_bytes() == before
