@@ -205,7 +205,7 @@ def check_wishes(score: Score, wishes: Wishes, finished: bool) -> None:
 
 
 @each_walked
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=6)
 @given(seed=st.integers(0, 2**32 - 1), notes=st.integers(1, 20))
 def test_a_wish_for_notes_gives_exactly_so_many(codec: Codec, seed: int, notes: int) -> None:
     score = codec.decode(random_walk(codec, Wishes(notes=notes), seed, most=2000))
