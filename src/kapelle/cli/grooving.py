@@ -14,7 +14,7 @@ from .options import FILES, Command, with_options
 from .output import fact_line, shown
 from .walking import SEED
 from .words import Number
-from .writing import check_free, suffixes_of, write_piece
+from .writing import paths_of, write_piece
 
 if TYPE_CHECKING:
     from ..music import Score
@@ -105,11 +105,8 @@ def _write(
 ) -> None:  # fmt: skip
     """Play what is in a file, write it, and say what was done."""
     drummer = _open_drummer(style)
-    suffixes = suffixes_of(formats)
     numbers = [""] if count == 1 else [f"-{number}" for number in range(1, count + 1)]
-    paths = [[out / f"{music.stem}-{what}{number}{suffix}" for suffix in suffixes] for number in numbers]
-    if not force:
-        check_free(*(path for own in paths for path in own))
+    paths = paths_of(out, [f"{music.stem}-{what}{number}" for number in numbers], formats, force)
     score = open_music(music)
     try:
         found = play(drummer, score, lambda line: click.echo(f"{shown(music)}: {line}", err=True))

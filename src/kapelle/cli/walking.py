@@ -17,7 +17,7 @@ from .options import FILES, Command, with_options
 from .output import count as counted
 from .output import fact_line, shown
 from .words import Number
-from .writing import check_free, suffixes_of, write_piece
+from .writing import paths_of, write_piece
 
 if TYPE_CHECKING:
     from ..music import Score
@@ -72,7 +72,7 @@ def morph(
     _tell_alike(clips)
     stem = "-to-".join(_stem(text) for text in music)
     total = (len(clips) - 1) * (steps - 1) + 1
-    paths = _free(out, [stem, *(f"{stem}-{number}" for number in range(1, total + 1))], formats, force)
+    paths = paths_of(out, [stem, *(f"{stem}-{number}" for number in range(1, total + 1))], formats, force)
     found = composer.morph(clips, steps, temperature, seed)
     _write([_chained(composer, found, stem), *found], paths, force)
 
@@ -96,7 +96,7 @@ def vary(
     """
     composer = open_windows(style)
     clip = _window(composer, music, out)
-    paths = _free(out, [f"{_stem(music)}-like-{number}" for number in range(1, count + 1)], formats, force)
+    paths = paths_of(out, [f"{_stem(music)}-like-{number}" for number in range(1, count + 1)], formats, force)
     found = composer.vary(clip, similarity, count, temperature, seed)
     different = len({each.tracks for each in found})
     if different < count:
@@ -130,7 +130,7 @@ def grid(
     _tell_alike(clips)
     cells = [(row, column) for row in range(1, size + 1) for column in range(1, size + 1)]
     names = ["path"] if way else [f"grid-{row:02}-{column:02}" for row, column in cells]
-    paths = _free(out, names, formats, force)
+    paths = paths_of(out, names, formats, force)
     rows = composer.grid(clips, size, temperature, seed)
     if way:
         _write([_chained(composer, [rows[row - 1][column - 1] for row, column in way], "path")], paths, force)
@@ -166,7 +166,7 @@ def steer(
     if not changes:
         raise WishError(f"expected something to change, such as --density +1; there are {', '.join(MEASURES)}")
     clip = _window(composer, music, out)
-    paths = _free(out, [f"{_stem(music)}-steered"], formats, force)
+    paths = paths_of(out, [f"{_stem(music)}-steered"], formats, force)
     found = composer.steer(clip, changes, seed)
     _write([found], paths, force)
     before, after = composer.measure(clip), composer.measure(found)
@@ -261,15 +261,6 @@ def _places(text: str, size: int) -> list[tuple[int, int]]:
     if not found or len(found) < len(places) or not all(1 <= min(place) <= max(place) <= size for place in found):
         raise WishError(f'expected --path as rows and columns of 1 to {size}, such as "1,1 3,2", got {text!r}')
     return found
-
-
-def _free(out: Path, stems: Sequence[str], formats: str, force: bool) -> list[list[Path]]:
-    """The files of each piece, of which none is there yet."""
-    suffixes = suffixes_of(formats)
-    paths = [[out / f"{stem}{suffix}" for suffix in suffixes] for stem in stems]
-    if not force:
-        check_free(*(path for own in paths for path in own))
-    return paths
 
 
 def _chained(style: WindowStyle, scores: Sequence[Score], title: str) -> Score:

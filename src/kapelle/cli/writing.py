@@ -61,6 +61,19 @@ def free_paths(
     return wanted
 
 
+def paths_of(out: Path, stems: Sequence[str], formats: str, force: bool) -> list[list[Path]]:
+    """The files of each piece by its name without a suffix.
+
+    Raises:
+        FileError: if one exists already and `force` is off.
+    """
+    suffixes = suffixes_of(formats)
+    paths = [[out / f"{stem}{suffix}" for suffix in suffixes] for stem in stems]
+    if not force:
+        check_free(*(path for own in paths for path in own))
+    return paths
+
+
 def _random_paths(folder: Path, stem: str, count: int, suffixes: Sequence[str]) -> dict[int, list[Path]]:
     import secrets
 
