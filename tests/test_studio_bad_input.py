@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import multiprocessing
+import os
 import re
+import signal
 import socket
 import sqlite3
-import time
 import urllib.error
 import urllib.request
 import webbrowser
@@ -240,32 +241,49 @@ def test_a_port_in_use_is_told_in_a_line(tmp_path: Path, capsys: pytest.CaptureF
     assert said.count("\n") == 1
 
 
-def test_takes_of_a_newer_version_are_told_on_a_page_and_left_as_they_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def asked(address: str, **headers: str) -> tuple[int, str]:
+    """The status of an answer, and what it says."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_takes_of_a_newer_version_are_told_on_a_page_until_they_are_moved_away(
+    mended: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Takes(tmp_path / "studio.sqlite").close()
-    with contextlib.closing(sqlite3.connect(tmp_path / "studio.sqlite")) as db:
+    kept, moved = tmp_path / "studio.sqlite", tmp_path / "of-tomorrow.sqlite"
+    Takes(kept).close()
+    with contextlib.closing(sqlite3.connect(kept)) as db:
         db.execute("PRAGMA user_version = 99")
-    before = (tmp_path / "studio.sqlite").read_bytes()
-    seen = []
+    before = kept.read_bytes()
+    said = []
 
     def look(address: str) -> None:
-        # An old page asks for its events before.
-        for path in ("api/events", ""):
-            with pytest.raises(urllib.error.HTTPError) as answer:
-                urllib.request.urlopen(address + path, timeout=20)
-            seen.append((answer.value.code, answer.value.read().decode()))
+        try:
+            said.extend(asked(address + path) for path in ("", "api/events", ""))
+            said.append(asked(address, host="evil.example"))
+            if mended:
+                kept.rename(moved)
+                said.append(asked(address))
+                said.append(asked(address + "api/session"))
+                while said[-1][0] == 503:
+                    said[-1] = asked(address + "api/session")
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(webbrowser, "open", look)
-    assert main(["studio", "--port", "0", "--data", str(tmp_path)]) == 2
-    assert "version 99" in capsys.readouterr().err
-    # The studio ends when it has answered; the browser may still be reading.
-    end = time.monotonic() + 20
-    while len(seen) < 2 and time.monotonic() < end:
-        time.sleep(0.01)
-    assert [code for code, _ in seen] == [503, 503]
-    assert "version 99" in seen[-1][1]
-    assert (tmp_path / "studio.sqlite").read_bytes() == before
+    code = main(["studio", "--port", "0", "--data", str(tmp_path)])
+    assert code == (0 if mended else 2)
+    assert capsys.readouterr().err.count("version 99") == 1
+    assert [status for status, _ in said] == [503, 503, 503, 403, 503, 200][: len(said)]
+    assert all("version 99" in line for _, line in said[:3])
+    assert "evil.example" in said[3][1]
+    assert "version 99" not in said[3][1]
+    assert ["The studio starts" in line for _, line in said[4:5]] == [True] * mended
+    assert (moved if mended else kept).read_bytes() == before
 
 
 def test_without_the_extra_the_studio_says_how_to_get_it(

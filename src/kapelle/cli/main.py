@@ -18,7 +18,7 @@ from .grooving import drumify, groove, hats
 from .harmonizing import harmonize
 from .listening import listen
 from .mapping import map_
-from .output import plain
+from .output import STOPPED, USER_ERROR, plain
 from .playing import play
 from .quiz import quiz
 from .radio import radio
@@ -31,8 +31,6 @@ from .training import train
 from .tuning import tune
 from .walking import grid, morph, steer, vary
 from .words import explained
-
-USER_ERROR, STOPPED = 2, 130
 
 THREADS = {
     # Threads that spin while they wait starve each other: with two threads and any busy neighbour, training

@@ -1,4 +1,4 @@
-"""How things look in print."""
+"""How things look in print, and with which code they end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..music import Score
+
+USER_ERROR, STOPPED = 2, 130
+"""Exit codes: of what the user can mend, and after Ctrl-C."""
 
 
 def plain(text: str) -> str:

@@ -1,48 +1,60 @@
-"""A studio that cannot start says why in the browser, too: who starts it with a click sees no terminal."""
+"""A studio whose takes cannot be opened stays up and says why on its page, too.
+
+Who starts it with a click sees no terminal. Whenever the page is asked for, opening is tried again; so once the fault
+is mended, loading the page again is enough.
+"""
 
 from __future__ import annotations
 
 import html
-import socket
-import threading
-import time
-import webbrowser
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
 
-SECONDS = 30
-"""Until the browser has asked for the page; then, or after that time, the program ends."""
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Kapelle studio</title>
-<style>body {{ color-scheme: light dark; font: 17px/1.5 system-ui, sans-serif; max-width: 560px; margin: 16vh auto;
-padding: 0 20px; }} p {{ overflow-wrap: anywhere; }}</style>
-<h1>The studio cannot start</h1><p>{line}</p><p>What was saved is as it was. Mend this, and start it again.</p>"""
+from .guard import Receive, Scope, Send
+from .takes import Takes, TakesError
+
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Kapelle studio</title>{head}<style>body {{ color-scheme: light dark; font: 17px/1.5 system-ui, sans-serif;
+max-width: 560px; margin: 16vh auto; padding: 0 20px; }} p {{ overflow-wrap: anywhere; }}</style>
+<h1>{title}</h1>{body}"""
+_WHY = "<p>{line}</p><p>What was saved is as it was. Mend this, and load the page again.</p>"
 
 
-def show(listener: socket.socket, line: str) -> None:
-    """Open a page that says a line, and answer once."""
-    page = _PAGE.format(line=html.escape(line)).encode()
+class Refusing:
+    """An ASGI application that says why there is no studio, until the takes can be opened.
 
-    class Answer(BaseHTTPRequestHandler):
-        shown = False
+    Attributes:
+        takes: once they could be.
+    """
 
-        def do_GET(self) -> None:
-            self.send_response(503)
-            self.send_header("content-type", "text/html; charset=utf-8")
-            self.send_header("content-length", str(len(page)))
-            self.end_headers()
-            self.wfile.write(page)
-            Answer.shown = Answer.shown or self.path == "/"
+    def __init__(self, opened: Callable[[], Takes], on_opened: Callable[[], None]) -> None:
+        self.takes: Takes | None = None
+        self._opened = opened
+        self._on_opened = on_opened
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            raise NotImplementedError(scope["type"])
+        line = self._tried()
+        answer: Response
+        if scope["path"] != "/":
+            answer = JSONResponse({"error": line}, 503)
+        elif self.takes is None:
+            body = _WHY.format(line=html.escape(line))
+            answer = HTMLResponse(_PAGE.format(head="", title="The studio cannot start", body=body), 503)
+        else:
+            # By the next second the studio itself is there.
+            head = '<meta http-equiv="refresh" content="1">'
+            answer = HTMLResponse(_PAGE.format(head=head, title=line, body=""), 503)
+        await answer(scope, receive, send)
 
-    with HTTPServer(listener.getsockname(), Answer, bind_and_activate=False) as server:
-        server.socket.close()
-        server.socket = listener
-        server.server_activate()
-        host, port = listener.getsockname()
-        threading.Thread(target=webbrowser.open, args=(f"http://{host}:{port}/",), daemon=True).start()
-        end = time.monotonic() + SECONDS
-        while not Answer.shown and (left := end - time.monotonic()) > 0:
-            server.timeout = left
-            server.handle_request()
+    def _tried(self) -> str:
+        if self.takes is None:
+            try:
+                self.takes = self._opened()
+            except TakesError as error:
+                return str(error)
+            self._on_opened()
+        return "The studio starts"

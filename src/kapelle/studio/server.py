@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
+import secrets
 import socket
 import threading
 import webbrowser
@@ -13,16 +15,15 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import KapelleError, MissingExtra
-from .refusing import show
 
 if TYPE_CHECKING:
-    from .state import Studio
+    from .takes import Takes
 
 HOST, PORT = "127.0.0.1", 8765
 FILE = "studio.sqlite"
 
 
-def serve(port: int, data: Path, open_browser: bool, tell: Callable[[str], None]) -> None:
+def serve(port: int, data: Path, open_browser: bool, tell: Callable[[str], None], warn: Callable[[str], None]) -> bool:
     """Serve the studio until somebody stops it.
 
     Args:
@@ -30,9 +31,13 @@ def serve(port: int, data: Path, open_browser: bool, tell: Callable[[str], None]
         data: folder of the file of takes; it is made if need be.
         open_browser: whether the page is opened.
         tell: called with the address once the page can be used.
+        warn: called with a line if the takes cannot be opened. Then the page says so, too, until they can be.
+
+    Returns:
+        Whether there was a studio in the end.
 
     Raises:
-        KapelleError: if the port cannot be had, or the takes cannot be opened; the browser is told of that, too.
+        KapelleError: if the port cannot be had.
         MissingExtra: if FastAPI and uvicorn are not installed.
     """
     try:
@@ -43,23 +48,38 @@ def serve(port: int, data: Path, open_browser: bool, tell: Callable[[str], None]
         if (error.name or "").split(".")[0] not in ("uvicorn", "fastapi", "starlette", "pydantic"):
             raise
         raise MissingExtra("the studio", "studio") from None
-    from .takes import Takes, TakesError
-
     with _listening(port) as listener:
-        try:
-            takes = Takes(data / FILE)
-        except TakesError as error:
-            if open_browser:
-                show(listener, str(error))
-            raise
+        address = f"http://{HOST}:{listener.getsockname()[1]}/"
+        announced = functools.cache(lambda: _announce(address, open_browser, tell))
+        takes = _opened(uvicorn, data / FILE, listener, announced, warn)
+        if takes is None:
+            return False
         try:
             app, studio = application(takes, data)
-            # What is still being answered has a second; pages that listen are let go before.
-            config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, lifespan="on")
-            address = f"http://{HOST}:{listener.getsockname()[1]}/"
-            _server(uvicorn, config, studio, lambda: _announce(address, open_browser, tell)).run([listener])
+            _server(uvicorn, app, studio.close_pages, announced).run([listener])
         finally:
             takes.close()
+    return True
+
+
+def _opened(
+    uvicorn: Any, path: Path, listener: socket.socket, on_started: Callable[[], None], warn: Callable[[str], None]
+) -> Takes | None:
+    """The takes; if they cannot be opened, once somebody has mended that, or None if he stopped the program first."""
+    from .guard import Guard
+    from .refusing import Refusing
+    from .takes import Takes, TakesError
+
+    try:
+        return Takes(path)
+    except TakesError as error:
+        warn(str(error))
+    refusing = Refusing(lambda: Takes(path), lambda: server.stop())
+    # Nothing is written, so nobody has a token.
+    server = _server(uvicorn, Guard(refusing, secrets.token_hex()), lambda: None, on_started)
+    # A server closes its socket at the end; the studio needs it once more.
+    server.run([listener.dup()])
+    return refusing.takes
 
 
 def _announce(address: str, open_browser: bool, tell: Callable[[str], None]) -> None:
@@ -69,24 +89,26 @@ def _announce(address: str, open_browser: bool, tell: Callable[[str], None]) -> 
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
 
-def _server(uvicorn: Any, config: Any, studio: Studio, on_started: Callable[[], None]) -> Any:
+def _server(uvicorn: Any, app: Any, let_go: Callable[[], object], on_started: Callable[[], None]) -> Any:
     class Server(uvicorn.Server):
         """Says when it is there, and lets the pages go when it is to stop."""
-
-        _stopping = False
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
                 on_started()
 
+        def stop(self) -> None:
+            let_go()
+            self.should_exit = True
+
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             # Uvicorn's own would raise the signal once more at the end, which ends the process before it is tidy.
-            studio.close_pages()
-            self.force_exit, self.should_exit = self._stopping, True
-            self._stopping = True
+            self.force_exit = self.should_exit
+            self.stop()
 
-    return Server(config)
+    # What is still being answered has a second; pages that listen are let go before.
+    return Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, lifespan="auto"))
 
 
 @contextlib.contextmanager
