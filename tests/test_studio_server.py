@@ -94,6 +94,13 @@ def test_each_style_says_what_it_can(studio: Any, take: str) -> None:
     assert (job["state"], "up to the end" in job["error"]) == ("failed", True)
 
 
+def test_styles_of_the_same_music_have_titles_of_their_own(studio: Any) -> None:
+    titles = {style["name"]: style["title"] for style in studio.get("/api/styles").json()["styles"]}
+    assert titles["melody"] == "Fiddle tunes (melody)"
+    assert titles["chorale"] == "Bach chorales"
+    assert len(set(titles.values())) == len(titles)
+
+
 def test_a_piece_is_told_of_while_it_is_composed(studio: Any) -> None:
     queue = studio.state.bus.listen()
     job = studio.post("/api/jobs", json={"kind": "compose", "style": "piano", "bars": 24, "seed": 1}).json()

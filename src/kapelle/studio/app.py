@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
@@ -107,7 +108,13 @@ def _serve_state(app: FastAPI, studio: Studio) -> None:
         listings, problems = list_styles()
         # Where a file lies is nobody's business but the server's.
         problems = [Path(line.partition(": ")[0]).name + ": " + line.partition(": ")[2] for line in problems]
-        return {"styles": [_style_line(listing) for listing in listings], "problems": problems}
+        lines = [_style_line(listing) for listing in listings]
+        titles = Counter(line["title"] for line in lines)
+        for line in lines:
+            # Styles of the same music are told apart by what one types.
+            if titles[line["title"]] > 1:
+                line["title"] += f" ({line['name']})"
+        return {"styles": lines, "problems": problems}
 
     @app.get("/api/styles/{name}/sample.wav", tags=["styles"], response_class=Response)
     async def sample(name: str) -> Response:

@@ -15,9 +15,13 @@ from .guard import Receive, Scope, Send
 from .takes import Takes, TakesError
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Kapelle studio</title>{head}<style>body {{ color-scheme: light dark; font: 17px/1.5 system-ui, sans-serif;
-max-width: 560px; margin: 16vh auto; padding: 0 20px; }} p {{ overflow-wrap: anywhere; }}</style>
-<h1>{title}</h1>{body}"""
+<title>Kapelle studio</title>{head}<style>
+:root {{ color-scheme: light dark; font: 17px/1.5 system-ui, sans-serif; }}
+body {{ background: light-dark(#f4f3ee, #16191d); color: light-dark(#1c2230, #e9e7e0); margin: 16vh 16px; }}
+main {{ max-width: 520px; margin: auto; padding: 12px 32px 20px; border-radius: 14px; overflow-wrap: anywhere;
+background: light-dark(#fff, #1f242a); border: 1px solid light-dark(#e2dfd6, #353c44); }}
+h1 {{ font: 700 26px/1.3 Georgia, serif; }}
+</style><main><h1>{title}</h1>{body}</main>"""
 _WHY = "<p>{line}</p><p>What was saved is as it was. Mend this, and load the page again.</p>"
 
 
