@@ -195,7 +195,7 @@ def test_variations_are_many_and_at_most_similarity_what_the_point_says(melody: 
     assert found == melody.vary(two_bars(0), similarity=0.3, count=5, temperature=1.0, seed=3)
     same = melody.vary(two_bars(0), similarity=1.0, count=2, temperature=0.0)
     assert len(same) == 2
-    assert same[0].tracks == melody.morph([two_bars(0), two_bars(0)], steps=3)[1].tracks
+    assert same[0].tracks == melody.morph([two_bars(0), two_bars(0)], steps=3, temperature=0.0)[1].tracks
 
 
 def test_the_more_similar_variations_are_the_nearer_they_lie() -> None:
@@ -391,7 +391,9 @@ def test_a_bundled_style_is_steered_and_all_else_stays_within_half_a_deviation(
         after = [style.measure(style.steer(clip, {wanted: 1.0}, seed=0)) for clip in clips]
         for measure in before[0]:
             moved = np.mean([new[measure] - old[measure] for old, new in zip(before, after, strict=True)])
-            assert moved > 0.4 if measure == wanted else abs(moved) < 0.5, (wanted, measure, moved)
+            # In tunes the more notes there are, the shorter they are.
+            bound = 0.75 if {measure, wanted} == {"density", "length"} else 0.5
+            assert moved > 0.4 if measure == wanted else abs(moved) < bound, (wanted, measure, moved)
 
 
 @pytest.mark.parametrize("name", ["melody", "drums"])
@@ -482,7 +484,7 @@ def test_bad_clips_get_one_line_and_nothing_is_written_over(desk: Path, capsys: 
     assert "expected a style of windows" in refused("vary", "a.mid", "--style", "folk")
     assert "expected something to change" in refused("steer", "a.mid", *STYLE)
     asked = refused("vary", "long.mid", *STYLE)
-    assert "long.mid: has 7 windows of 2 bars; take one: long.mid@1, long.mid@2" in asked
+    assert "long.mid: has 7 windows of 2 bars, at bars 1, 2, 3, 4, 5, 6 and 1 more; take one, as in long.mid@1" in asked
     assert len(list((desk / "long-windows").glob("*.mid"))) == 7
     assert "no window of 2 bars starts at bar 99" in refused("vary", "long.mid@99", *STYLE)
     assert main(["vary", "long.mid@3", "--count", "1", *STYLE]) == 0
@@ -490,6 +492,12 @@ def test_bad_clips_get_one_line_and_nothing_is_written_over(desk: Path, capsys: 
     save(Score(24, (Track(Notes.of([])),)), "empty.mid")
     assert "empty.mid" in refused("vary", "empty.mid", *STYLE)
     assert "rows and columns" in refused("grid", *["a.mid"] * 4, "--path", "1;1", *STYLE)
+    gaps = tiny.tune(9)
+    early = gaps.tracks[0].notes.where(gaps.tracks[0].notes.onset < 192)
+    save(gaps.replace(tracks=(Track(early),)), "one.mid")
+    late = early.replace(onset=early.onset + 96 * np.arange(len(early)))
+    save(gaps.replace(tracks=(Track(late.where(np.arange(len(late)) % 3 == 0)),)), "none.mid")
+    assert "has no window of 2 bars: the melody is silent (" in refused("vary", "none.mid", *STYLE)
     save(clip(two_bars(0), 0, 96), "short.mid")
     assert main(["vary", "short.mid", "--count", "1", *STYLE]) == 0
     assert "shorter than 2 bars" in capsys.readouterr().err

@@ -37,12 +37,13 @@ def style_option(default: str) -> Callable[[Command], Command]:
     )  # fmt: skip
 
 
-def _temperature(default: float) -> Callable[[Command], Command]:
+def _temperature(default: float | None) -> Callable[[Command], Command]:
+    told = "0; 0.5 where a style finds windows again but roughly" if default is None else f"{default:g}"
     return click.option(
         "--temperature",
         type=Number(float, "0.5", 0, 10),
         default=default,
-        help=f"0 takes the most likely of each point, 1 draws as learnt.  [{default:g}]",
+        help=f"0 takes the most likely of each point, 1 draws as learnt.  [{told}]",
     )
 
 
@@ -50,12 +51,13 @@ def _temperature(default: float) -> Callable[[Command], Command]:
 @click.argument("music", nargs=-1, required=True)
 @click.option("--steps", type=Number(int, "8", 2, 100), default=8, help="Pieces from each file to the next.  [8]")
 @style_option("melody")
-@_temperature(0.0)
+@_temperature(None)
 @SEED
 @with_options(FILES)
 def morph(
-    music: tuple[str, ...], steps: int, style: str, temperature: float, seed: int, formats: str, out: Path, force: bool
-) -> None:
+    music: tuple[str, ...], steps: int, style: str, temperature: float | None, seed: int, formats: str, out: Path,
+    force: bool,
+) -> None:  # fmt: skip
     """Go from one piece to another, step by step; the ends are the pieces themselves.
 
     MUSIC is two files or more, each as long as a window of the style. Of a longer one FILE@BAR takes the window from a
@@ -109,12 +111,12 @@ def vary(
 @click.option("--size", type=Number(int, "11", 2, 32), default=11, help="Pieces of a side.  [11]")
 @click.option("--path", "places", help='Write one piece instead, that goes by these "ROW,COLUMN ROW,COLUMN ...".')
 @style_option("drums")
-@_temperature(0.0)
+@_temperature(None)
 @SEED
 @with_options(FILES)
 def grid(
-    music: tuple[str, ...], size: int, places: str | None, style: str, temperature: float, seed: int, formats: str,
-    out: Path, force: bool,
+    music: tuple[str, ...], size: int, places: str | None, style: str, temperature: float | None, seed: int,
+    formats: str, out: Path, force: bool,
 ) -> None:  # fmt: skip
     """Fill a square between four pieces, which are its corners.
 
@@ -169,9 +171,11 @@ def steer(
     paths = paths_of(out, [f"{_stem(music)}-steered"], formats, force)
     found = composer.steer(clip, changes, seed)
     _write([found], paths, force)
-    before, after = composer.measure(clip), composer.measure(found)
+    before, after, leaps = composer.measure(clip), composer.measure(found), composer.leaps(clip)
     for name, value in before.items():
         asked = f", asked for {changes[name]:+g}" if name in changes else ""
+        if asked and leaps[name] > abs(changes[name]):
+            asked += f"; here it changes by {leaps[name]:.1f} at the least"
         click.echo(f"    {name:<12}{value:+.1f} became {after[name]:+.1f}{asked}")
 
 
@@ -198,22 +202,33 @@ def _window(style: WindowStyle, text: str, out: Path) -> Score:
     """
     path, bar = _split(text)
     score = open_music(path)
+    longer, bars = _bars(score) > _length(style), _length(style)
     try:
-        found = dict(style.windows(score)) if bar is not None or _bars(score) > _length(style) else {}
+        found = dict(style.windows(score)) if bar is not None or longer else {}
         if bar is not None:
             if bar not in found:
                 starts = ", ".join(map(str, list(found)[:MOST_NAMED])) or "no bar"
-                raise WishError(f"{shown(path)}: no window of {_length(style)} bars starts at bar {bar}; at {starts}")
+                raise WishError(f"{shown(path)}: no window of {bars} bars starts at bar {bar}; at {starts}")
             return found[bar]
         if len(found) > 1:
             raise WishError(_offer(style, path, found, out))
         clip = next(iter(found.values())) if found else score
         style.measure(clip)
+        if longer and not found:
+            raise WishError(f"{shown(path)}: has no window of {bars} bars: {_reasons(style, score)}")
     except CodecError as error:
         raise WishError(f"{shown(path)}: {error} (in the style {style.name}; --style names another)") from None
-    if _bars(clip) < _length(style):
-        click.echo(f"{shown(path)}: shorter than {_length(style)} bars; silence fills it", err=True)
+    for first in found:
+        click.echo(f"{shown(path)}: its one window is taken, bars {first} to {first + bars - 1}", err=True)
+    if _bars(clip) < bars:
+        click.echo(f"{shown(path)}: shorter than {bars} bars; silence fills it", err=True)
     return clip
+
+
+def _reasons(style: WindowStyle, score: Score) -> str:
+    """Why no window starts at the bars of a score."""
+    dropped = style.codec.windows(score)[1].most_common(3)  # type: ignore[attr-defined]
+    return "; ".join(f"{reason} ({counted(times, 'bar')})" for reason, times in dropped)
 
 
 def _tell_alike(clips: Sequence[Score]) -> None:
@@ -229,9 +244,13 @@ def _offer(style: WindowStyle, path: Path, found: dict[int, Score], out: Path) -
     if written:
         for bar, score in found.items():
             write_piece(score, [folder / f"{path.stem}-{bar:03}.mid"], False)
-    named = ", ".join(shlex.quote(f"{shown(path)}@{bar}") for bar in list(found)[:MOST_NAMED])
+    named = ", ".join(map(str, list(found)[:MOST_NAMED]))
     more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    return f"{shown(path)}: has {len(found)} windows of {_length(style)} bars; take one: {named}{more}{written}"
+    one = shlex.quote(f"{shown(path)}@{next(iter(found))}")
+    return (
+        f"{shown(path)}: has {len(found)} windows of {_length(style)} bars, at bars {named}{more}; take one, as in "
+        f"{one}{written}"
+    )
 
 
 def _split(text: str) -> tuple[Path, int | None]:

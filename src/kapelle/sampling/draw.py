@@ -87,7 +87,8 @@ def distribution(
         holds, moves = learnt ** (1 / taste.motion), (1 - learnt) ** (1 / taste.motion)
         holds /= holds + moves
         return np.asarray(np.where(first, holds, (1 - holds) * distribution(logits, allowed & ~first, taste)))
-    weights = np.exp((scores - best) / taste.temperature)
+    with np.errstate(over="ignore"):
+        weights = np.exp((scores - best) / taste.temperature)
     if taste.min_p:
         weights[weights < taste.min_p] = 0
     if 0 < taste.top_k < len(weights):
@@ -110,7 +111,7 @@ def draw(
 
 
 def draw_rows(
-    logits: NDArray[Any], allowed: NDArray[np.bool_], taste: Taste, rng: np.random.Generator
+    logits: NDArray[Any], allowed: NDArray[np.bool_], taste: Taste, rng: np.random.Generator, alike: bool = False
 ) -> NDArray[np.int64]:  # fmt: skip
     """A word for each row, drawn from what `distribution` gives of it.
 
@@ -119,6 +120,7 @@ def draw_rows(
         allowed: which words may come, at least one in each row, shape (words,) or (N, words).
         taste: how freely.
         rng: where chance comes from.
+        alike: whether one chance decides in all rows.
 
     Returns:
         Shape (N,).
@@ -129,7 +131,8 @@ def draw_rows(
     if taste.temperature == 0:
         return np.asarray(scores.argmax(1))
     scores -= scores.max(1, keepdims=True)
-    weights = np.exp(scores / taste.temperature)
+    with np.errstate(over="ignore"):
+        weights = np.exp(scores / taste.temperature)
     weights[weights < taste.min_p] = 0
     order = np.argsort(-weights, axis=1, kind="stable")
     ranked = np.take_along_axis(weights, order, 1)
@@ -139,5 +142,5 @@ def draw_rows(
     if taste.top_p < 1:
         ranked[:, 1:][reached[:, :-1] >= taste.top_p] = 0
         reached = np.cumsum(ranked / ranked.sum(1, keepdims=True), 1)
-    place = (reached < rng.random((len(reached), 1)) * reached[:, -1:]).sum(1)
+    place = (reached < rng.random((1 if alike else len(reached), 1)) * reached[:, -1:]).sum(1)
     return np.asarray(np.take_along_axis(order, place[:, None], 1)[:, 0])

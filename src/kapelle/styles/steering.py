@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..codecs.bars import leaps
 from ..sampling import Taste, tell
 from .space import Floats, Space
 
@@ -15,7 +16,7 @@ ROUNDS, WINDOWS = 4, 64
 """So often so many windows are told and measured."""
 FARTHEST = 3.0
 """How far along a way the first of them lie, at most, as a multiple of what the way promises."""
-ASIDE = (0.15, 0.3)
+ASIDE = (0.15, 0.3, 0.6)
 """How far they stray from the way, as shares of how far the music scatters."""
 WANTED = 2.0
 """How much more it weighs that what is wanted comes out than that all else stays."""
@@ -34,6 +35,12 @@ def measured(codec: Any, space: Space, steps: NDArray[np.int32]) -> Floats:
     return np.asarray((values - space.centre) / space.spread)
 
 
+def wide(codec: Any, space: Space, steps: NDArray[np.int32]) -> Floats:
+    """By how many standard deviations each measure of a window (T, F) changes at the least, 0 for any amount."""
+    least = leaps(steps, codec.vocabulary)
+    return np.array([least.get(name, 0.0) for name in space.names]) / space.spread
+
+
 def steered(
     player: Any, codec: Any, space: Space, steps: NDArray[np.int32], point: Floats, meter: str,
     wanted: Mapping[str, float], rng: np.random.Generator, allowed: NDArray[np.bool_] | None = None,
@@ -41,6 +48,7 @@ def steered(
     """The window nearest to what is wanted of those that are told along the way that promises it, and about it.
 
     Windows are measured, not trusted to be what their points promise: the best of each round is where the next looks.
+    Of a measure that changes in leaps one leap is wanted where less is asked for.
 
     Args:
         player, codec, space: of the style.
@@ -55,6 +63,7 @@ def steered(
         Shape (T, F).
     """
     changes = np.array([wanted.get(name, 0.0) for name in space.names])
+    changes = np.sign(changes) * np.maximum(np.abs(changes), (changes != 0) * wide(codec, space, steps))
     weights = np.array([WANTED if name in wanted else 1.0 for name in space.names])
     before, way = measured(codec, space, steps[None])[0], changes @ space.ways
     centre, reach = point, np.linspace(0.25, FARTHEST, WINDOWS)

@@ -9,17 +9,23 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
+from ..codecs.bars import assign
 from ..errors import CodecError
-from ..music import Score, clip, with_detected_key
+from ..music import Key, Score, clip, with_detected_key
 from ..sampling import Taste
+from ..sampling import tell as tell_windows
 from .mapping import Map
 from .space import Floats, between
-from .steering import measured, steered
+from .steering import measured, steered, wide
 from .style import Tell
 from .wanted import beat, refuse, taste_of
 from .window_composing import TRIES, WindowComposer
 
 MOST_STEPS, MOST_GRID = 100, 32
+FOUND_AGAIN = "valid accuracy, free-running"
+"""The figure of a card that says how well windows are found again from their points."""
+ROUGH = 0.5
+"""The temperature between clips in a style that finds less again: the most likely is one note again and again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,17 +38,19 @@ class WindowStyle(WindowComposer):
         self,
         scores: Sequence[Score],
         steps: int = 8,
-        temperature: float = 0.0,
-        seed: int | None = None,
+        temperature: float | None = None,
+        seed: int | None = 0,
     ) -> list[Score]:
         """From one window to the next, through all of them; where the way comes by one of them, it is that itself.
 
-        Each window keeps to the notes of the nearer end and of its scale.
+        Each window keeps to the notes of the nearer end and of its scale, and is played by its instruments. One chance
+        decides in all of them, so that they differ by their points alone.
 
         Args:
             scores: two or more, each one window, in one metre.
             steps: pieces from each to the next, both counted, 2..MOST_STEPS.
-            temperature: 0 for the most likely of each point.
+            temperature: 0 for the most likely of each point; None for that, or ROUGH in a style that finds windows
+                again but roughly.
             seed: any integer; None draws one.
 
         Raises:
@@ -54,17 +62,18 @@ class WindowStyle(WindowComposer):
         places = [(leg, step / (steps - 1)) for leg in range(len(scores) - 1) for step in range(steps - 1)]
         way = np.array([between(points[leg], points[leg + 1], share) for leg, share in places] + [points[-1]])
         ends = [leg if share <= 0.5 else leg + 1 for leg, share in places] + [len(scores) - 1]
-        told = self._played(way, meter, temperature, seed, self._tempos(scores, places), self._scales(scores)[ends])
+        near = [scores[end] for end in ends]
+        told = self._played(way, meter, temperature, seed, self._tempos(scores, places), near)
         for leg, score in enumerate(scores):
             told[leg * (steps - 1)] = self._original(score)
         return told
 
     def grid(
-        self, scores: Sequence[Score], size: int = 11, temperature: float = 0.0, seed: int | None = None
+        self, scores: Sequence[Score], size: int = 11, temperature: float | None = None, seed: int | None = 0
     ) -> list[list[Score]]:
         """A square of windows whose corners are four given ones: the first row leads from the first to the second.
 
-        Each window keeps to the notes of the nearest corner and of its scale.
+        Each window keeps to the notes of the nearest corner and of its scale, and is played by its instruments.
 
         Args:
             scores: four: top left, top right, bottom left, bottom right; each one window, in one metre.
@@ -84,9 +93,8 @@ class WindowStyle(WindowComposer):
             for across in shares
         ]
         tempo = float(np.mean([score.tempos.mean(score.end) for score in scores]))
-        near = [2 * (down > 0.5) + (across > 0.5) for down in shares for across in shares]
-        scales = self._scales(scores)[near]
-        told = self._played(np.array(cells), meter, temperature, seed, [tempo] * len(cells), scales)
+        near = [scores[2 * (down > 0.5) + (across > 0.5)] for down in shares for across in shares]
+        told = self._played(np.array(cells), meter, temperature, seed, [tempo] * len(cells), near)
         for corner, score in zip((0, size - 1, size * (size - 1), size * size - 1), scores, strict=True):
             told[corner] = self._original(score)
         return [told[row * size : (row + 1) * size] for row in range(size)]
@@ -109,8 +117,7 @@ class WindowStyle(WindowComposer):
             refuse(f"expected a similarity of 0 to 1 and 1 to {MOST_STEPS} pieces, got {similarity} and {count}", "")
         rng = np.random.default_rng(seed)
         points, meter = self._points([score])
-        (scale,) = self._scales([score])
-        taste, tempo = taste_of(self.codec, temperature), score.tempos.mean(score.end)
+        taste, tempo, scale = taste_of(self.codec, temperature), score.tempos.mean(score.end), self._scale(score)
         found: dict[bytes, Score] = {}
         known = {self._codec.encode(score).tobytes()}
         spare: list[Score] = []
@@ -119,7 +126,7 @@ class WindowStyle(WindowComposer):
             way = np.array([between(points[0], other, 1 - similarity) for other in others])
             for window in self._told(way, meter, taste, rng, scale):
                 if self._codec.num_notes(window):
-                    mark, piece = window.tobytes(), self._score(window[None], tempo / beat(meter), ())
+                    mark, piece = window.tobytes(), self._played_like(window, tempo, score)
                     if mark in known | found.keys():
                         spare.append(piece)
                     else:
@@ -152,13 +159,18 @@ class WindowStyle(WindowComposer):
         points, meter = self._points([score])
         steps = self._codec.encode(score)
         about = self.player, self._codec, space, steps, points[0], meter, wanted, np.random.default_rng(seed)
-        told = steered(*about, allowed=self._scales([score])[0])
-        return self._score(told[None], score.tempos.mean(score.end) / beat(meter), ())
+        told = steered(*about, allowed=self._scale(score))
+        return self._played_like(told, score.tempos.mean(score.end), score)
 
     def measure(self, score: Score) -> dict[str, float]:
         """What can be measured of a window, in standard deviations from the mean of the style's music."""
         values = measured(self._codec, self._space, self._codec.encode(score)[None])[0]
         return dict(zip(self._space.names, values.tolist(), strict=True))
+
+    def leaps(self, score: Score) -> dict[str, float]:
+        """By how many standard deviations each measure of a window changes at the least; 0 for any amount."""
+        found = wide(self._codec, self._space, self._codec.encode(score))
+        return dict(zip(self._space.names, found.tolist(), strict=True))
 
     def windows(self, score: Score) -> list[tuple[int, Score]]:
         """The windows of a score with the bars, from 1, at which they start; a pickup is bar 0."""
@@ -225,23 +237,34 @@ class WindowStyle(WindowComposer):
         self,
         points: Floats,
         meter: str,
-        temperature: float,
+        temperature: float | None,
         seed: int | None,
         tempos: Sequence[float],
-        allowed: NDArray[np.bool_],
+        near: Sequence[Score],
     ) -> list[Score]:
-        steps = self._told(points, meter, taste_of(self.codec, temperature), np.random.default_rng(seed), allowed)
-        return [self._score(window[None], tempo / beat(meter), ()) for window, tempo in zip(steps, tempos, strict=True)]
+        """The windows of points, each in a tempo, in the scale and on the instruments of a clip."""
+        if temperature is None:
+            temperature = 0.0 if self.card.figures.get(FOUND_AGAIN, 1.0) >= ROUGH else ROUGH
+        taste, rng = taste_of(self.codec, temperature), np.random.default_rng(seed)
+        own = {id(clip): self._scale(clip) for clip in near}
+        allowed = np.array([own[id(clip)] for clip in near])
+        steps = tell_windows(self.player, self._codec, points, meter, taste, rng, allowed, alike=True)
+        return [self._played_like(*each) for each in zip(steps, tempos, near, strict=True)]
 
-    def _scales(self, scores: Sequence[Score]) -> NDArray[np.bool_]:
-        """What may be said so that lines keep to the scale of each score, and its own notes: shape (N, words)."""
-        found = []
-        for score in map(with_detected_key, scores):
-            pitch = [track.notes.pitch % 12 for track in score.tracks if not track.is_drum]
-            own = frozenset(np.concatenate([*pitch, np.empty(0, np.int64)]).astype(int).tolist())
-            scale = score.keys[0].pitch_classes if score.keys else frozenset(range(12))
-            found.append(self._codec.allowed(own | scale))
-        return np.array(found)
+    def _played_like(self, window: NDArray[np.int32], tempo: float, like: Score) -> Score:
+        """A window in a tempo, in quarters a minute, with the key signature and the instruments of a clip."""
+        score = self._score(window[None], tempo / beat(like.meters[0].name), ())
+        players = assign(like, self._codec.vocabulary.parts, self._codec.asked)
+        pairs = zip(score.tracks, players, strict=True)
+        tracks = tuple(own.replace(program=player.program, name=player.name or own.name) for own, player in pairs)
+        return score.replace(tracks=tracks, keys=like.keys[:1] or with_detected_key(like).keys)
+
+    def _scale(self, score: Score) -> NDArray[np.bool_]:
+        """What may be said so that lines keep to the scale of a score, and its own notes: shape (words,)."""
+        pitch = [track.notes.pitch % 12 for track in score.tracks if not track.is_drum]
+        own = frozenset(np.concatenate([*pitch, np.empty(0, np.int64)]).astype(int).tolist())
+        key = _key_of(score)
+        return self._codec.allowed(own | (frozenset(range(12)) if key is None else key.pitch_classes))
 
     def _tempos(self, scores: Sequence[Score], places: Sequence[tuple[int, float]]) -> list[float]:
         """Quarters a minute along the way, from that of each score to that of the next by equal ratios."""
@@ -254,3 +277,17 @@ class WindowStyle(WindowComposer):
         first = int(score.pickup > 0)
         last = min(first + self._codec.vocabulary.bars, len(bars) - 1)
         return clip(score, int(bars[first]), int(bars[last]))
+
+
+def _key_of(score: Score) -> Key | None:
+    """The key that a clip states, unless fewer of its notes are in it than in that which it seems to be in."""
+    heard = next(iter(with_detected_key(score).keys), None)
+    stated = next(iter(score.keys), None)
+    if heard is None or stated is None:
+        return heard
+
+    def inside(key: Key) -> int:
+        own = [track.notes.pitch % 12 for track in score.tracks if not track.is_drum]
+        return int(np.isin(np.concatenate(own), sorted(key.pitch_classes)).sum())
+
+    return stated if inside(stated) >= inside(heard) else heard

@@ -3,7 +3,8 @@
 from .codec import TIMING, VELOCITIES, BarsCodec
 from .cutting import Laid, Tiles
 from .hearing import CLOSED_HAT, HEARINGS
-from .roles import Asked
+from .measures import leaps
+from .roles import Asked, assign
 from .sounding import TICKS_PER_QUARTER
 from .vocabulary import KINDS, MAX_BARS, Vocabulary
 
@@ -23,4 +24,6 @@ __all__ = [
     "Laid",
     "Tiles",
     "Vocabulary",
+    "assign",
+    "leaps",
 ]

@@ -31,7 +31,7 @@ def measured(steps: NDArray[np.int32], vocabulary: Vocabulary) -> dict[str, Floa
     events = [(GIVEN + at, field) for at, field in enumerate(vocabulary.fields) if field.event < 0]
     struck = np.stack([steps[:, :, column] >= field.strikes for column, field in events], -1)  # (N, T, E)
     bar = vocabulary.bar_steps[int(steps[0, 0, 0])]
-    beat = max(round(Meter.parse(vocabulary.meters[int(steps[0, 0, 0])]).beat_quarters * vocabulary.per_quarter), 1)
+    beat = _beat(steps[0], vocabulary)
     heard = np.asarray(struck.any(-1))
     found = {"density": struck.sum((1, 2)) * bar / steps.shape[1]}
     if beat > 1:
@@ -57,6 +57,29 @@ def measured(steps: NDArray[np.int32], vocabulary: Vocabulary) -> dict[str, Floa
     return {name: np.asarray(values, np.float64) for name, values in found.items()}
 
 
+def leaps(steps: NDArray[np.int32], vocabulary: Vocabulary) -> dict[str, float]:
+    """By how much a measure can change at the least, by name; those that are not named change by any amount.
+
+    Args:
+        steps: a window, shape (T, F).
+        vocabulary: of its codec.
+    """
+    found = {"density": vocabulary.bar_steps[int(steps[0, 0])] / len(steps)}
+    beat = _beat(steps, vocabulary)
+    return found | ({"syncopation": 1 / len(_beats(steps[:, 2], beat))} if beat > 1 else {})
+
+
+def _beat(steps: NDArray[np.int32], vocabulary: Vocabulary) -> int:
+    """Steps of a beat of a window (T, F)."""
+    meter = Meter.parse(vocabulary.meters[int(steps[0, 0])])
+    return max(round(meter.beat_quarters * vocabulary.per_quarter), 1)
+
+
+def _beats(position: NDArray[np.int32], beat: int) -> list[int]:
+    """The steps of a window on which a beat is that has one before it."""
+    return [at for at in range(1, len(position)) if position[at] % beat == 0]
+
+
 def _told(steps: NDArray[np.int32], vocabulary: Vocabulary, what: str) -> NDArray[np.int32]:
     """The words of loudness or timing of each column of events, (N, T, E)."""
     return steps[:, :, [GIVEN + at for at, field in enumerate(vocabulary.fields) if field.what == what]]
@@ -69,7 +92,7 @@ def _mean(values: Floats, where: NDArray[np.bool_]) -> Floats:
 
 
 def _syncopation(heard: NDArray[np.bool_], position: NDArray[np.int32], beat: int) -> Floats:
-    beats = [at for at in range(1, len(position)) if position[at] % beat == 0]
+    beats = _beats(position, beat)
     missed = [~heard[:, at] & heard[:, max(at - beat + 1, 0) : at].any(1) for at in beats]
     return np.asarray(np.mean(missed, 0))
 
@@ -84,4 +107,4 @@ def _line(words: Floats, strikes: int) -> tuple[float, float, float]:
     return float(words[struck].mean()), float(leaps.mean()) if len(leaps) else 0.0, sounding / len(struck)
 
 
-__all__ = ["measured"]
+__all__ = ["leaps", "measured"]

@@ -153,6 +153,15 @@ class Vocabulary:
             *(columns(self, tuple(name for name, size, _ in told if size == 2)) if self.hears else ()),
         )
 
+    def as_before(self, column: int, before: NDArray[np.int32] | None) -> NDArray[np.int64]:
+        """The word of a column of events that goes on as the rows (N, F) of the step before, shape (N,).
+
+        A line is held or stays silent, a drum is not struck. At the start of windows, None, it is silence, shape (1,).
+        """
+        if before is None or self.fields[column - GIVEN].key >= 0:
+            return np.zeros(1 if before is None else len(before), np.int64)
+        return np.where(before[:, column] == SILENT, SILENT, HELD).astype(np.int64)
+
     def _words(self, field: Field) -> int:
         if field.what == "loudness":
             return len(self.velocities)
