@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from kapelle.cli.main import main
 from kapelle.codecs.frames.codec import MANNER
 from kapelle.corpora import Corpus, Piece
 from kapelle.errors import CorpusError, WishError
+from kapelle.files import save
 from kapelle.music import Score, transpose
 from kapelle.networks import Columns, mixed, network
 from kapelle.styles import Style, save_style
@@ -98,6 +100,30 @@ def test_without_a_mixture_chance_takes_a_manner(style: Style) -> None:
     assert {pair.index(piece) for piece, pair in zip(drawn, alone, strict=True)} == {0, 1}
 
 
+def test_what_goes_on_is_mixed_as_wished(style: Style) -> None:
+    beginning = tiny.tune(3, 2)
+    high, low, both = (
+        [style.continue_(beginning, 2, seed=seed, mix=mix) for seed in range(3)]
+        for mix in ({"high": 1}, {"low": 1}, {"high": 1, "low": 1})
+    )
+    assert high != low
+    assert both not in (high, low)
+
+
+def test_music_without_an_end_stays_in_one_manner(style: Style) -> None:
+    drawn = set()
+    for seed in range(4):
+        # What is drawn once comes before the seeds of the parts.
+        rng = np.random.default_rng(seed)
+        manner = str(rng.choice(style.manners))
+        drawn.add(manner)
+        before = None
+        for part in islice(style.radio(bars=2, seed=seed), 3):
+            before = style.play_on(before, 2, seed=int(rng.integers(2**32)), mix={manner: 1.0})
+            assert part == before
+    assert drawn == {"high", "low"}
+
+
 def test_what_cannot_be_mixed_is_refused(style: Style) -> None:
     with pytest.raises(WishError, match="high, low"):
         style.compose(bars=2, mix={"middle": 1})
@@ -126,6 +152,12 @@ def test_the_command_mixes_and_lists_what_can_be_mixed(
     assert main(["styles", str(path)]) == 0
     assert "mixes" in (told := capsys.readouterr().out)
     assert "high, low" in told
+    tiny_tune = tmp_path / "riff.mid"
+    save(tiny.tune(3, 2), tiny_tune)
+    assert main(["continue", str(tiny_tune), "--style", str(path), "--mix", "low", "--out", str(tmp_path)]) == 0
+    radio = ["radio", str(path), "--mix", "low", "--minutes", "0.1", "--seed", "1", "--out", str(tmp_path / "set.mid")]
+    assert main(radio) == 0
+    capsys.readouterr()
     for wrong in ("high:much", "high;low", "middle:1"):
         assert main([*asked, "--force", "--mix", wrong]) == 2
         assert capsys.readouterr().err.count("\n") == 1

@@ -101,6 +101,23 @@ def test_styles_of_the_same_music_have_titles_of_their_own(studio: Any) -> None:
     assert len(set(titles.values())) == len(titles)
 
 
+def test_a_style_of_several_manners_is_mixed_as_wished(studio: Any) -> None:
+    styles = {style["name"]: style for style in studio.get("/api/styles").json()["styles"]}
+    assert {"bach", "mozart"} < set(styles["composers"]["manners"])
+    assert styles["folk"]["manners"] == []
+    asked = {"kind": "compose", "style": "composers", "bars": 2, "seed": 5}
+    made = []
+    for mix in ({"bach": 1.0}, {"mozart": 1.0}, {"mozart": 1.0}):
+        job = over(studio, studio.post("/api/jobs", json={**asked, "mix": mix}).json())
+        made.append(studio.get(f"/api/takes/{job['take']}").json())
+    first, second, third = (take["score"]["tracks"] for take in made)
+    assert first != second == third
+    assert made[0]["wishes"]["mix"] == {"bach": 1.0}
+    assert studio.post("/api/jobs", json={**asked, "mix": {"bach": -1}}).status_code == 422
+    played = studio.post("/api/radio/next", json={"style": "composers", "bars": 2, "mix": {"bach": 1}})
+    assert played.status_code == 200
+
+
 def test_a_piece_is_told_of_while_it_is_composed(studio: Any) -> None:
     queue = studio.state.bus.listen()
     job = studio.post("/api/jobs", json={"kind": "compose", "style": "piano", "bars": 24, "seed": 1}).json()

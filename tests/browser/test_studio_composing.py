@@ -25,6 +25,20 @@ def test_one_click_gives_music_that_is_seen_and_heard(page: Any) -> None:
     assert open_take(page)["summary"]["bars"] == 4
 
 
+def test_composers_are_mixed_with_sliders_and_the_mixture_is_there_after_a_reload(page: Any) -> None:
+    page.check("input[value=composers]", force=True)
+    for name in ("Bach", "Chopin"):
+        page.click(f"#manners button:text-is('{name}')")
+    page.locator("#shares input").nth(1).fill("2.5")
+    compose(page, "composers", bars=2)
+    assert open_take(page)["wishes"]["mix"] == {"bach": 0.8, "chopin": 0.2}
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    wait(page, "document.getElementById('mix-out').value === 'Bach 80 %, Chopin 20 %'")
+    page.check("input[value=folk]", force=True)
+    assert page.is_hidden("#mix")
+
+
 def test_sheet_music_marks_what_sounds(page: Any) -> None:
     compose(page, "chorale")
     page.click("#tab-sheet")

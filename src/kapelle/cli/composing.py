@@ -14,7 +14,7 @@ import click
 
 from ..errors import WishError
 from .opening import open_music, open_named
-from .options import FILES, ORIGINALITY, TASTE, VOICES, with_options
+from .options import FILES, MIX, ORIGINALITY, TASTE, VOICES, with_options
 from .output import count, fact_line, plain, shown
 from .words import Number
 from .writing import free_paths, suffixes_of, write_piece
@@ -35,14 +35,12 @@ if TYPE_CHECKING:
 @click.option("--polyphony", type=Number(int, "4"), help="How many notes may sound at once.")
 @click.option("--instrument", "instruments", multiple=True, help="Such as violin or 40; again for each further track.")
 @click.option("--chords", metavar="LINE", help='One a bar, such as "Am F C G"; for styles of windows with lines.')
-@click.option("--mix", help="Of a style's manners, with shares: bach:0.7,chopin:0.3.  [one of them]")
 @click.option("--title", help="Of the piece; the style and the seed without it.")
-@with_options(VOICES, TASTE, ORIGINALITY, FILES)
+@with_options(MIX, VOICES, TASTE, ORIGINALITY, FILES)
 def compose(
     style: str,
     title: str | None,
     range_: str | None,
-    mix: str | None,
     instruments: tuple[str, ...],
     seed: int | None,
     count: int,
@@ -60,13 +58,11 @@ def compose(
     kapelle compose folk --key "D minor" --meter 3/4 --tempo 96 --count 4 --out tunes
     """
     pitches = None if range_ is None else _pitches(range_)
-    mixture = None if mix is None else _mixture(mix)
     stem = _stem(style)
 
     def make(composer: Any, number: int, tell: Callable[[str], None]) -> Score:
         score: Score = composer.compose(
             range=pitches,
-            mix=mixture,
             instruments=instruments,
             title=f"{stem} {number}" if title is None else title,
             seed=number,
@@ -84,7 +80,7 @@ def compose(
 @click.argument("music", type=click.Path(path_type=Path))
 @click.option("--style", required=True, help="By its name or its file.")
 @click.option("--bars", type=Number(int, "8", 1, 10_000), default=8, help="Bars to add.  [8]")
-@with_options(TASTE, ORIGINALITY, FILES)
+@with_options(MIX, TASTE, ORIGINALITY, FILES)
 def continue_(
     music: Path,
     style: str,
@@ -161,19 +157,3 @@ def _pitches(text: str) -> tuple[str, str]:
     if match is None:
         raise WishError(f"expected a --range such as C3-C6 or 48-84, got {text!r}")
     return match[1], match[2]
-
-
-def _mixture(text: str) -> dict[str, float]:
-    """Names and shares; a name alone has a share of one.
-
-    >>> _mixture("bach:0.7, chopin:0.3")
-    {'bach': 0.7, 'chopin': 0.3}
-    """
-    shares: dict[str, float] = {}
-    for part in text.split(","):
-        name, _, share = part.strip().rpartition(":") if ":" in part else (part.strip(), "", "1")
-        try:
-            shares[name] = shares.get(name, 0.0) + float(share)
-        except ValueError:
-            raise WishError(f"expected a --mix such as bach:0.7,chopin:0.3, got {text!r}") from None
-    return shares

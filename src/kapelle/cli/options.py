@@ -9,10 +9,17 @@ from typing import Any
 
 import click
 
-from .words import Number
+from .words import Mixture, Number
 
 Command = Callable[..., None]
 Options = tuple[Callable[[Command], Command], ...]
+
+MIX: Options = (
+    click.option(
+        "--mix", type=Mixture(), help="Of a style's manners, with shares: bach:0.7,chopin:0.3.  [one of them]"
+    ),
+)
+"""What a style of several manners makes of them."""
 
 TASTE: Options = (
     click.option(

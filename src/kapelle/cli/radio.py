@@ -13,6 +13,7 @@ import click
 
 from ..errors import FileError, WishError
 from .opening import open_named
+from .options import MIX, with_options
 from .output import clock, fact_line, plain, shown
 from .playing import PLAYERS, events_of, open_port, perform, play_aloud
 from .progress import ProgressLine
@@ -32,6 +33,7 @@ SOON = 0.05
 @click.option("--bars", type=Number(int, "8", 1, 64), default=8, help="So many at a time.  [8]")
 @click.option("--tempo", type=Number(float, "96"), help="Beats a minute, 10 to 400.")
 @click.option("--key", help='Such as "D minor", to begin in.')
+@with_options(MIX)
 @click.option("--temperature", type=Number(float, "0.9", 0, 10), help="1 as learnt, less is safer.  [as the style]")
 @click.option("--seed", type=Number(int, "7", 0), help="The same seed gives the same music.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write one file instead of playing.")

@@ -48,6 +48,30 @@ class Number(click.ParamType):  # type: ignore[type-arg]
         raise click.UsageError(f"expected {option} to be {what}; got {str(value)!r}", ctx)
 
 
+class Mixture(click.ParamType):  # type: ignore[type-arg]
+    """Names and shares; a name alone has a share of one."""
+
+    name = "mixture"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, float]:
+        """The share of each name.
+
+        Raises:
+            click.UsageError: if a share is no number.
+
+        >>> Mixture().convert("bach:0.7, chopin:0.3", None, None)
+        {'bach': 0.7, 'chopin': 0.3}
+        """
+        shares: dict[str, float] = {}
+        for part in str(value).split(","):
+            name, _, share = part.strip().rpartition(":") if ":" in part else (part.strip(), "", "1")
+            try:
+                shares[name] = shares.get(name, 0.0) + float(share)
+            except ValueError:
+                raise click.UsageError(f"expected a --mix such as bach:0.7,chopin:0.3, got {value!r}", ctx) from None
+        return shares
+
+
 def explained(error: click.UsageError) -> str:
     """The line for a command line that click refused, in Kapelle's words as far as there are any."""
     where = error.ctx.command_path if error.ctx is not None else ""

@@ -16,7 +16,7 @@ from .tunes import Progress
 
 NAME = "composers"
 READS_FOLDER = True
-TITLE = "Composers to mix"
+TITLE = "Composers"
 LICENCE = classical.LICENCE
 
 ON_GRID, NEAR = 0.95, 1 / 96

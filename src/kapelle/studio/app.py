@@ -171,6 +171,7 @@ def _style_line(listing: Any) -> dict[str, Any]:
         "own": listing.own,
         "temperature": listing.temperature,
         "can": [*ALL_CAN, *(GIVEN_CAN if listing.can_be_given else ()), *(WINDOW_CAN if listing.window else ())],
+        "manners": listing.manners,
         "window": _window_line(listing) if listing.window else None,
     }
 

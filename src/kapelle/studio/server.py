@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import logging
 import secrets
 import socket
 import threading
@@ -99,6 +100,8 @@ def _server(uvicorn: Any, app: Any, let_go: Callable[[], object], on_started: Ca
                 on_started()
 
         def stop(self) -> None:
+            # What is cut off from here on is cut off on purpose.
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
             let_go()
             self.should_exit = True
 

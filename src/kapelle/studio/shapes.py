@@ -10,6 +10,9 @@ Short = Annotated[str, Field(max_length=200)]
 TakeId = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 
 
+Mix = Annotated[dict[Short, Annotated[float, Field(ge=0, le=1e6)]], Field(min_length=1, max_length=100)]
+
+
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -26,6 +29,7 @@ class Drawing(_Request):
 class Composing(Drawing):
     """Of a new piece, or new bars after one."""
 
+    mix: Mix | None = Field(None, description="Of a style's manners, with their shares; null takes one by chance.")
     original: bool = Field(False, description="Copy no passage of its pieces for longer than such pieces share one.")
 
 
@@ -104,6 +108,7 @@ class Radio(_Request):
     before: dict[str, Any] | None = Field(None, description="What was played last, to go on from; null begins anew.")
     bars: int = Field(8, ge=1, le=64)
     temperature: float | None = Field(None, ge=0, le=3)
+    mix: Mix | None = Field(None, description="Of a style's manners, with their shares; null takes one by chance.")
 
 
 class Heard(_Request):

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..music import Score, slice_bars
 
-TASTE = ("temperature", "top_k", "top_p", "min_p")
+LASTING = ("temperature", "top_k", "top_p", "min_p", "mix")
+"""Wishes that no music before can show."""
 
 
 class Endless(ABC):
@@ -64,12 +65,17 @@ class Endless(ABC):
             WishError: if a wish cannot be met.
         """
         rng = np.random.default_rng(seed)
+        wishes = self.drawn_once(wishes, rng)
         score = None
         while True:
             onward = wishes if score is None else self.lasting(wishes)
             score = self.play_on(score, bars, seed=int(rng.integers(2**32)), **onward)
             yield score
 
+    def drawn_once(self, wishes: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+        """Wishes, and what is drawn for all that follows where it is not wished."""
+        return dict(wishes)
+
     def lasting(self, wishes: Mapping[str, Any]) -> dict[str, Any]:
         """Wishes that have to be said again for what goes on from music that has them already."""
-        return {name: value for name, value in wishes.items() if name in TASTE}
+        return {name: value for name, value in wishes.items() if name in LASTING}

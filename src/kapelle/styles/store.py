@@ -33,6 +33,7 @@ class Listing:
         temperature: at which it composes without a wish.
         window: the words of its windows, if it is a style of windows.
         measures: names of what can be steered in them.
+        manners: what can be mixed, such as composers.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Listing:
     temperature: float = 0.9
     window: Vocabulary | None = None
     measures: tuple[str, ...] = ()
+    manners: tuple[str, ...] = ()
 
 
 def user_folder() -> Path:
@@ -91,6 +93,7 @@ def _traits(about: dict[str, Any]) -> dict[str, Any]:
         codec = codecs()[about["codec"]["name"]]
         given = codec.in_voices and about["network"]["config"].get("reveal", 0) > 0
         traits = {"can_be_given": given, "temperature": codec.taste[0]}
+        traits["manners"] = tuple(map(str, about["codec"].get("vocabulary", {}).get("manners", ())))
         if codec.in_windows and "measures" in about:
             traits["window"] = BarsCodec.from_json(about["codec"]).vocabulary
             traits["measures"] = tuple(map(str, about["measures"]))

@@ -158,6 +158,12 @@ class Style(Endless):
             raise WishError(f"expected shares from 0 on to mix, one above it, got {', '.join(map(str, mix.values()))}")
         return replace(self, weights=mixed(self.weights, self.network.config.columns, "manner", shares))
 
+    def drawn_once(self, wishes: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+        """See `Endless`: music without an end stays in one manner."""
+        if not self.manners or wishes.get("mix") is not None:
+            return dict(wishes)
+        return {**wishes, "mix": {str(rng.choice(self.manners)): 1.0}}
+
     def continue_(
         self,
         beginning: Score,
@@ -169,6 +175,7 @@ class Style(Endless):
         min_p: float = 0.0,
         repetition: float | None = None,
         original: bool = False,
+        mix: Mapping[str, float] | None = None,
         tell: Tell | None = None,
         seen: Callable[[Score], None] | None = None,
     ) -> Score:
@@ -179,7 +186,7 @@ class Style(Endless):
         Args:
             beginning: any score with notes.
             bars: to add, after the bar in which the beginning ends.
-            seed, temperature, top_k, top_p, min_p, repetition, original, tell, seen: as in `compose`.
+            seed, temperature, top_k, top_p, min_p, repetition, original, mix, tell, seen: as in `compose`.
 
         Raises:
             WishError: if a wish is out of range, or the style has no memory to be original by.
@@ -197,7 +204,7 @@ class Style(Endless):
             memory=self._memory() if original else None,
             seen=None if seen is None else lambda score: seen(join(beginning, score, prompt)),
         )
-        score = self._mixed(None, seed)._best_of_takes(request, seed, tell or (lambda line: None))
+        score = self._mixed(mix, seed)._best_of_takes(request, seed, tell or (lambda line: None))
         return join(beginning, score, prompt)
 
     def harmonize(

@@ -18,7 +18,7 @@ def serve(app: FastAPI, studio: Studio) -> None:
     @app.post("/api/radio/next", tags=["radio"])
     async def following(asked: Radio) -> Response:
         """The score of what is to be played next; nothing is kept of it."""
-        wishes = {"bars": asked.bars, "temperature": asked.temperature, "seed": secrets.randbelow(2**31)}
+        wishes = asked.model_dump(include={"bars", "temperature", "mix"}) | {"seed": secrets.randbelow(2**31)}
         path = str(listing_of(asked.style).path)
         return JSONResponse(await studio.composers.run("radio", path, asked.before, wishes))
 

@@ -171,7 +171,7 @@ export class Again {
   async goOn() {
     const bars = Number($("continue-bars").value);
     const { lastBar } = this.piece.roll;
-    await this.start({ kind: "continue", style: this.wishes.style, take: await this.saved(), bars }, { bar: lastBar, bars: lastBar + bars });
+    await this.start({ kind: "continue", style: this.wishes.style, take: await this.saved(), bars, mix: this.wishes.mix.shares }, { bar: lastBar, bars: lastBar + bars });
   }
 }
 

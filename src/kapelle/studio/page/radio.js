@@ -1,5 +1,6 @@
 // Radio: music without an end, a few bars at a time, each going on from the last.
 import { ask } from "./api.js";
+import { called } from "./mix.js";
 import { $, complain, count, make, memory, showIcon, toast } from "./parts.js";
 import { Time, clock, notesOf } from "./score.js";
 
@@ -49,7 +50,11 @@ export class View {
   get end() { return this.last ? this.last.start + this.last.score.seconds : 0; }
 
   async next(before) {
-    return ask("/api/radio/next", { method: "POST", json: { style: this.style, before, bars: BARS } });
+    // A piece keeps to one manner; the next one may have another.
+    const { manners = [] } = this.wishes.named(this.style) ?? {};
+    if (!before) this.manner = manners[Math.floor(Math.random() * manners.length)];
+    const mix = this.manner ? { [this.manner]: 1 } : null;
+    return ask("/api/radio/next", { method: "POST", json: { style: this.style, before, bars: BARS, mix } });
   }
 
   // -- on and off ---------------------------------------------------------------------------------
@@ -66,7 +71,7 @@ export class View {
     await this.player.ready();
     const score = await this.next();
     if (turn !== this.turn || !this.on) return;
-    this.parts = [{ score, start: 0 }];
+    this.parts = [{ score, start: 0, manner: this.manner }];
     this.count = 1;
     this.name = this.style;
     this.player.muted = new Set();
@@ -113,7 +118,7 @@ export class View {
       const score = await this.next(this.count % CHAIN ? this.last.score : undefined);
       if (turn !== this.turn) return;
       const start = this.end;
-      this.parts.push({ score, start });
+      this.parts.push({ score, start, manner: this.manner });
       this.parts = this.parts.filter((part) => part.start + part.score.seconds > player.now() - KEPT);
       player.extend(score, start);
     } catch (error) {
@@ -157,7 +162,7 @@ export class View {
     const playing = on && this.parts.length > 0 && !told;
     for (const name of ["radio-skip", "radio-like", "radio-keep"]) $(name).disabled = !playing;
     const part = this.heard(0.01).at(-1) ?? this.last;
-    const now = playing && part ? [this.title, part.score.key, `on air for ${clock(this.player.now())}`].filter(Boolean).join(" · ") : "";
+    const now = playing && part ? [this.title, part.manner && called(part.manner), part.score.key, `on air for ${clock(this.player.now())}`].filter(Boolean).join(" · ") : "";
     $("radio-now").textContent = told ?? (now || "Endless music, made as you listen. It moves slowly: each eight bars go on from the last.");
   }
 

@@ -1,5 +1,6 @@
 // The cards of the styles, and what may be wished.
 import { ask, session } from "./api.js";
+import { Mix } from "./mix.js";
 import { $, complain, count, icon, make, memory, showIcon } from "./parts.js";
 
 const TONICS = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
@@ -9,6 +10,7 @@ export class Wishes {
   constructor(player) {
     this.player = player;
     this.form = $("wish-form");
+    this.mix = new Mix();
     this.sound = new Audio();
     this.sound.addEventListener("ended", () => this.hush());
     const anything = ["", "as the style"];
@@ -47,6 +49,7 @@ export class Wishes {
     $("styles").replaceChildren(...styles.map((style) => this.card(style, style.name === wished)));
     problems.forEach((line) => complain(new Error(line)));
     document.querySelector("#styles input:checked")?.closest(".card").scrollIntoView({ block: "nearest", inline: "start" });
+    this.mix.show(this.chosen);
     this.onStyle?.();
   }
 
@@ -56,6 +59,7 @@ export class Wishes {
       memory.set("style", style.name);
       this.form.elements.temperature.value = style.temperature;
       this.told();
+      this.mix.show(style);
       this.onStyle?.();
     });
     const listen = make("button", { "aria-label": `Hear ${style.title}`, title: "A short piece in this style" }, icon("play"));
@@ -130,6 +134,7 @@ export class Wishes {
       key: key.value || null,
       meter: meter.value || null,
       tempo: number(tempo),
+      mix: this.mix.shares,
       instruments: instrument.value ? [instrument.value] : [],
       temperature: number(temperature),
       seed: number(seed),
