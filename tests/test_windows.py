@@ -491,6 +491,13 @@ def test_bad_clips_get_one_line_and_nothing_is_written_over(desk: Path, capsys: 
     assert "exists already" in refused("vary", "long.mid@3", "--count", "1", *STYLE)
     save(Score(24, (Track(Notes.of([])),)), "empty.mid")
     assert "empty.mid" in refused("vary", "empty.mid", *STYLE)
+    assert "got a score without notes" in refused("vary", "empty.mid", *STYLE)
+    save(clip(two_bars(0), 0, 144).replace(meters=(Meter.parse("3/4"),)), "waltz.mid")
+    save(transpose(two_bars(0), -36), "low.mid")
+    assert "got 4/4 (a.mid) and 3/4 (waltz.mid)" in refused("morph", "a.mid", "waltz.mid", "--style", "melody")
+    assert "low.mid: expected notes (pitches " in refused("vary", "low.mid", *STYLE)
+    assert "low.mid: expected notes (pitches " in refused("continue", "low.mid", *STYLE)
+    assert "four files, one for each corner, got 3" in refused("grid", "a.mid", "b.mid", "c.mid", *STYLE)
     assert "rows and columns" in refused("grid", *["a.mid"] * 4, "--path", "1;1", *STYLE)
     gaps = tiny.tune(9)
     early = gaps.tracks[0].notes.where(gaps.tracks[0].notes.onset < 192)
@@ -539,3 +546,23 @@ def test_a_style_that_never_learnt_its_space_says_so(melody: WindowStyle) -> Non
 
     with pytest.raises(KapelleError, match="train it again"):
         replace(melody, space=None).compose()
+
+
+def test_what_is_heard_of_a_clip_is_told_where_it_is_not_all(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def told(score: Score, *more: str) -> str:
+        save(score, "clip.mid", force=True)
+        assert main(["vary", "clip.mid", "--count", "1", "--force", *more, *STYLE]) == 0
+        return capsys.readouterr().err.strip()
+
+    assert told(two_bars(0)) == ""
+    (line,) = two_bars(0).tracks
+    many = [transpose(two_bars(seed), -12).tracks[0] for seed in range(199)]
+    assert "of 200 tracks the style hears track 200 Top (melody)" in told(
+        Score(24, (*many, line.replace(name="Top", notes=transpose(two_bars(0), 3).tracks[0].notes)))
+    )
+    low = line.notes.replace(pitch=np.where(line.notes.onset < 24, 20, line.notes.pitch))
+    assert "notes are not heard: the style knows pitches" in told(Score(24, (line.replace(notes=low),)))
+    swung = Notes.of([(16 * beat, 16, 64 + beat % 3, 80) for beat in range(12)])
+    assert "notes off the grid: none of the windows learnt from is like that" in told(Score(24, (Track(swung),)))
+    late = Score(24, (Track(two_bars(0).tracks[0].notes.replace(onset=two_bars(0).tracks[0].notes.onset + 96)),))
+    assert "its one window is taken, bars 2 to 3" in told(late)

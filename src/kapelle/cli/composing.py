@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import WishError
+from ..errors import CodecError, WishError
 from .opening import open_music, open_named
 from .options import FILES, MIX, ORIGINALITY, TASTE, VOICES, with_options
 from .output import count, fact_line, plain, shown
@@ -102,7 +102,10 @@ def continue_(
     stem = _stem(style)
 
     def make(composer: Any, number: int, tell: Callable[[str], None]) -> Score:
-        score: Score = composer.continue_(beginning, seed=number, tell=tell, **wishes)
+        try:
+            score: Score = composer.continue_(beginning, seed=number, tell=tell, **wishes)
+        except CodecError as error:
+            raise CodecError(f"{shown(music)}: {error}") from None
         return score.replace(title=f"{beginning.title or shown(music.stem)}, continued by {stem} {number}")
 
     instead = "`kapelle styles` lists the styles"

@@ -15,7 +15,7 @@ from ..errors import CodecError, WishError
 from .opening import open_music, open_named
 from .options import FILES, Command, with_options
 from .output import count as counted
-from .output import fact_line, shown
+from .output import fact_line, plain, shown
 from .words import Number
 from .writing import paths_of, write_piece
 
@@ -71,7 +71,7 @@ def morph(
     if len(music) < 2:
         raise WishError(f"expected two files or more to go between, got {len(music)}")
     clips = [_window(composer, text, out) for text in music]
-    _tell_alike(clips)
+    _check_together(music, clips)
     stem = "-to-".join(_stem(text) for text in music)
     total = (len(clips) - 1) * (steps - 1) + 1
     paths = paths_of(out, [stem, *(f"{stem}-{number}" for number in range(1, total + 1))], formats, force)
@@ -107,7 +107,7 @@ def vary(
 
 
 @click.command()
-@click.argument("music", nargs=4)
+@click.argument("music", nargs=-1, required=True)
 @click.option("--size", type=Number(int, "11", 2, 32), default=11, help="Pieces of a side.  [11]")
 @click.option("--path", "places", help='Write one piece instead, that goes by these "ROW,COLUMN ROW,COLUMN ...".')
 @style_option("drums")
@@ -128,8 +128,10 @@ def grid(
     """
     composer = open_windows(style)
     way = None if places is None else _places(places, size)
+    if len(music) != 4:
+        raise WishError(f"expected four files, one for each corner, got {len(music)}")
     clips = [_window(composer, text, out) for text in music]
-    _tell_alike(clips)
+    _check_together(music, clips)
     cells = [(row, column) for row in range(1, size + 1) for column in range(1, size + 1)]
     names = ["path"] if way else [f"grid-{row:02}-{column:02}" for row, column in cells]
     paths = paths_of(out, names, formats, force)
@@ -202,6 +204,8 @@ def _window(style: WindowStyle, text: str, out: Path) -> Score:
     """
     path, bar = _split(text)
     score = open_music(path)
+    if not score.num_notes:
+        raise WishError(f"{shown(path)}: expected music, got a score without notes; take one with notes")
     longer, bars = _bars(score) > _length(style), _length(style)
     try:
         found = dict(style.windows(score)) if bar is not None or longer else {}
@@ -209,17 +213,20 @@ def _window(style: WindowStyle, text: str, out: Path) -> Score:
             if bar not in found:
                 starts = ", ".join(map(str, list(found)[:MOST_NAMED])) or "no bar"
                 raise WishError(f"{shown(path)}: no window of {bars} bars starts at bar {bar}; at {starts}")
-            return found[bar]
+            found = {bar: found[bar]}
         if len(found) > 1:
             raise WishError(_offer(style, path, found, out))
         clip = next(iter(found.values())) if found else score
         style.measure(clip)
         if longer and not found:
             raise WishError(f"{shown(path)}: has no window of {bars} bars: {_reasons(style, score)}")
+        remarks = style.remarks(clip)
     except CodecError as error:
         raise WishError(f"{shown(path)}: {error} (in the style {style.name}; --style names another)") from None
-    for first in found:
-        click.echo(f"{shown(path)}: its one window is taken, bars {first} to {first + bars - 1}", err=True)
+    if bar is None:
+        remarks = [*(f"its one window is taken, bars {first} to {first + bars - 1}" for first in found), *remarks]
+    for line in remarks:
+        click.echo(f"{shown(path)}: {plain(line)}", err=True)
     if _bars(clip) < bars:
         click.echo(f"{shown(path)}: shorter than {bars} bars; silence fills it", err=True)
     return clip
@@ -231,8 +238,16 @@ def _reasons(style: WindowStyle, score: Score) -> str:
     return "; ".join(f"{reason} ({counted(times, 'bar')})" for reason, times in dropped)
 
 
-def _tell_alike(clips: Sequence[Score]) -> None:
-    """Say so where a clip comes twice in turn: what lies between is the style's own word for it."""
+def _check_together(music: Sequence[str], clips: Sequence[Score]) -> None:
+    """See that clips are in one metre; say so where one comes twice in turn: between is the style's own word for it.
+
+    Raises:
+        WishError: if they are in several.
+    """
+    meters = {clip.meters[0].name: shown(text) for text, clip in zip(reversed(music), reversed(clips), strict=True)}
+    if len(meters) > 1:
+        told = " and ".join(f"{name} ({text})" for name, text in reversed(meters.items()))
+        raise WishError(f"expected pieces in one metre, got {told}; choose pieces alike")
     if any(one == other for one, other in itertools.pairwise(clips)):
         click.echo("a clip comes twice in turn: between it and itself is what the style makes of it", err=True)
 

@@ -15,6 +15,7 @@ from ..music import Key, Score, clip, with_detected_key
 from ..sampling import Taste
 from ..sampling import tell as tell_windows
 from .mapping import Map
+from .remarks import remarks
 from .space import Floats, between
 from .steering import measured, steered, wide
 from .style import Tell
@@ -171,6 +172,10 @@ class WindowStyle(WindowComposer):
         """By how many standard deviations each measure of a window changes at the least; 0 for any amount."""
         found = wide(self._codec, self._space, self._codec.encode(score))
         return dict(zip(self._space.names, found.tolist(), strict=True))
+
+    def remarks(self, score: Score) -> list[str]:
+        """How a window is heard, where that is not as anybody would expect; see `remarks`."""
+        return remarks(self._codec, score)
 
     def windows(self, score: Score) -> list[tuple[int, Score]]:
         """The windows of a score with the bars, from 1, at which they start; a pickup is bar 0."""

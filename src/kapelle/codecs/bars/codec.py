@@ -133,7 +133,8 @@ class BarsCodec:
             raise CodecError(f"expected whole bars in one metre of {names}, got {own}")
         steps = self._filled(window(laid, first, self.vocabulary), int(meters[0]))
         if not self.num_notes(steps):
-            raise CodecError(f"expected notes in the {self.vocabulary.bars} bars from bar {first + 1} on, got none")
+            bars, what = self.vocabulary.bars, self.vocabulary.reach
+            raise CodecError(f"expected notes ({what}) in the {bars} bars from bar {first + 1} on, got none")
         return steps
 
     def tiles(self, score: Score) -> tuple[Laid, Tiles]:
@@ -172,8 +173,7 @@ class BarsCodec:
         """
         if meter not in self.vocabulary.meters:
             raise CodecError(f"expected a metre of {', '.join(self.vocabulary.meters)}, got {meter}")
-        number = self.vocabulary.meters.index(meter)
-        length = self.vocabulary.bar_steps[number]
+        length = self.vocabulary.bar_steps[number := self.vocabulary.meters.index(meter)]
         steps = np.zeros((length * self.vocabulary.bars, len(self.layout)), np.int32)
         steps[:, 0] = number
         steps[:, 1], steps[:, 2] = np.divmod(np.arange(len(steps)), length)

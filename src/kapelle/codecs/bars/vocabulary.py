@@ -109,6 +109,11 @@ class Vocabulary:
         return tuple(number for number, name in enumerate(self.parts) if name != "drums")
 
     @property
+    def reach(self) -> str:
+        """What can be told at all, in words."""
+        return f"pitches {self.low} to {self.high}" if self.lines else "drums"
+
+    @property
     def drum_keys(self) -> tuple[int, ...]:
         """The drum keys that have a column."""
         return () if "drums" not in self.parts else KIT if self.kind == "kit" else NINE
