@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kapelle import load_style
-from kapelle.music import Key, Notes, Score, Track, clip
+from kapelle.music import Key, Notes, Score, Track, clip, transpose
 from kapelle.styles import WindowStyle
 
 
@@ -71,6 +71,19 @@ def test_what_is_made_of_a_clip_has_its_instruments_and_its_key() -> None:
         assert (score.tracks[0].program, score.tracks[0].name) == (4, "Keys")
         assert [key.name for key in score.keys] == ["F major"]
         assert 11 not in (score.tracks[0].notes.pitch % 12).tolist()
+
+
+def test_what_follows_a_clip_keeps_to_its_key_and_says_what_was_heard() -> None:
+    style = opened("melody")
+    flat = transpose(piano(), -2)
+    told: list[str] = []
+    for seed in range(3):
+        (track,) = style.continue_(flat, 8, seed=seed, tell=told.append).tracks
+        assert set((track.notes.pitch % 12).tolist()) <= {3, 5, 7, 8, 10, 0, 2}
+    assert told == []
+    two = flat.replace(tracks=(*flat.tracks, transpose(flat, -24).tracks[0]))
+    style.continue_(two, 2, seed=0, tell=told.append)
+    assert told == ["of 2 tracks the style hears track 1 Keys (melody)"]
 
 
 def test_a_key_that_is_stated_falsely_is_not_kept_to() -> None:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from ..codecs.bars import BarsCodec
 from ..errors import CodecError, WishError
-from ..music import Key, Meter, Score, TempoMap, with_detected_key
+from ..music import Key, Meter, Score, TempoMap, clip, with_detected_key
 from ..sampling import Taste, likelihood
 from ..sampling import tell as tell_windows
 from .chorded import ChordLine, check_chords, told_in_chords
+from .remarks import remarks
 from .space import Floats, Space, between
 from .style import Style, Tell
 from .wanted import beat, first_bars, only_possible, pitch_of, programs_of, refuse, taste_of, tempo_of
@@ -28,6 +29,8 @@ STRIDE, MODULATION = 0.3, 0.1
 the key."""
 TRIES = 8
 """So often a window that says nothing, or nothing new, is drawn again."""
+KEY_BARS = 8
+"""So many bars say in which key music goes on."""
 CANDIDATES = 256
 """Points among which that of a window is drawn that has to begin in a given way."""
 
@@ -166,7 +169,8 @@ class WindowComposer(Style):
         """The beginning as it is, to the tick, and `bars` new bars after it.
 
         The last bars of what there is are the first half of a window; its point is drawn among many, each as often as
-        a window that is told from it would begin so, and the window's second half is told from there.
+        a window that is told from it would begin so, and the window's second half is told from there. It keeps to the
+        notes and to the scale of the last bars that are given.
 
         Args:
             beginning: a score that ends in a metre the style knows, with all its parts.
@@ -190,6 +194,10 @@ class WindowComposer(Style):
         meter = self._codec.vocabulary.meters[int(known[0, 0])]
         number, bar = self._known(meter), self._codec.vocabulary.bar_steps[int(known[0, 0])]
         told = np.empty((0, known.shape[1]), np.int32)
+        scale = self._scale(_last(beginning, KEY_BARS))
+        if tell is not None:
+            for line in remarks(self._codec, _last(beginning, length)):
+                tell(line)
         while len(told) < bars * bar:
             points = self._space.draw(number, CANDIDATES, rng)
             chances = likelihood(self.player, self._codec, points, known)
@@ -198,7 +206,7 @@ class WindowComposer(Style):
             whole = self._codec.empty(meter)
             whole[: len(known)] = known
             fixed = np.arange(len(whole))[:, None] < len(known)
-            window = tell_windows(self.player, self._codec, point[None], meter, taste, rng, None, whole, fixed)[0]
+            window = tell_windows(self.player, self._codec, point[None], meter, taste, rng, scale, whole, fixed)[0]
             told = np.concatenate([told, window[len(known) :]])
             known = np.concatenate([known, told])[-len(known) :].copy()
             known[:, :3] = window[: len(known), :3]
@@ -291,6 +299,13 @@ class WindowComposer(Style):
         except (ValueError, CodecError) as error:
             raise WishError(str(error)) from None
 
+    def _scale(self, score: Score) -> NDArray[np.bool_]:
+        """What may be said so that lines keep to the scale of a score, and its own notes: shape (words,)."""
+        pitch = [track.notes.pitch % 12 for track in score.tracks if not track.is_drum]
+        own = frozenset(np.concatenate([*pitch, np.empty(0, np.int64)]).astype(int).tolist())
+        key = _key_of(score)
+        return self._codec.allowed(own | (frozenset(range(12)) if key is None else key.pitch_classes))
+
     def _score(self, windows: NDArray[np.int32], tempo: float | None, instruments: Sequence[str | int]) -> Score:
         """Windows one after the other; the tempo in beats a minute."""
         score = self._codec.decode(windows.reshape(-1, windows.shape[-1]))
@@ -303,3 +318,23 @@ class WindowComposer(Style):
                 tracks=tuple(t if t.is_drum else t.replace(program=next(lines)) for t in score.tracks)
             )
         return score
+
+
+def _last(score: Score, bars: int) -> Score:
+    """The last bars of a score, or all of it if there are not so many."""
+    lines = score.bars()
+    return clip(score, int(lines[max(len(lines) - 1 - bars, 0)]), int(lines[-1]))
+
+
+def _key_of(score: Score) -> Key | None:
+    """The key that a clip states, unless fewer of its notes are in it than in that which it seems to be in."""
+    heard = next(iter(with_detected_key(score).keys), None)
+    stated = next(iter(score.keys), None)
+    if heard is None or stated is None:
+        return heard
+
+    def inside(key: Key) -> int:
+        own = [track.notes.pitch % 12 for track in score.tracks if not track.is_drum]
+        return int(np.isin(np.concatenate(own), sorted(key.pitch_classes)).sum())
+
+    return stated if inside(stated) >= inside(heard) else heard

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..codecs.bars import assign
 from ..errors import CodecError
-from ..music import Key, Score, clip, with_detected_key
+from ..music import Score, clip, with_detected_key
 from ..sampling import Taste
 from ..sampling import tell as tell_windows
 from .mapping import Map
@@ -264,13 +264,6 @@ class WindowStyle(WindowComposer):
         tracks = tuple(own.replace(program=player.program, name=player.name or own.name) for own, player in pairs)
         return score.replace(tracks=tracks, keys=like.keys[:1] or with_detected_key(like).keys)
 
-    def _scale(self, score: Score) -> NDArray[np.bool_]:
-        """What may be said so that lines keep to the scale of a score, and its own notes: shape (words,)."""
-        pitch = [track.notes.pitch % 12 for track in score.tracks if not track.is_drum]
-        own = frozenset(np.concatenate([*pitch, np.empty(0, np.int64)]).astype(int).tolist())
-        key = _key_of(score)
-        return self._codec.allowed(own | (frozenset(range(12)) if key is None else key.pitch_classes))
-
     def _tempos(self, scores: Sequence[Score], places: Sequence[tuple[int, float]]) -> list[float]:
         """Quarters a minute along the way, from that of each score to that of the next by equal ratios."""
         own = [score.tempos.mean(score.end) for score in scores]
@@ -282,17 +275,3 @@ class WindowStyle(WindowComposer):
         first = int(score.pickup > 0)
         last = min(first + self._codec.vocabulary.bars, len(bars) - 1)
         return clip(score, int(bars[first]), int(bars[last]))
-
-
-def _key_of(score: Score) -> Key | None:
-    """The key that a clip states, unless fewer of its notes are in it than in that which it seems to be in."""
-    heard = next(iter(with_detected_key(score).keys), None)
-    stated = next(iter(score.keys), None)
-    if heard is None or stated is None:
-        return heard
-
-    def inside(key: Key) -> int:
-        own = [track.notes.pitch % 12 for track in score.tracks if not track.is_drum]
-        return int(np.isin(np.concatenate(own), sorted(key.pitch_classes)).sum())
-
-    return stated if inside(stated) >= inside(heard) else heard
