@@ -9,13 +9,14 @@
 FOLDER is that of the corpus `bands`. A style is measured, or a network trained for so many minutes of processor time on
 one thread and then measured. Windows in 4/4 of held-out pieces: for each part the share of steps in which all of it is
 right, told the truth before each step and free-running, most likely words from the mean of the point; the nats of a
-point; and what share of what sounds on beats is of its bar's chord, in windows that are drawn, told the chords of
-held-out ones or not, and in these themselves.
+point; what share of what sounds on beats is of its bar's chord, in windows that are drawn, told the chords of
+held-out ones or not, and in these themselves; and in how many windows between real clips each part is silent.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import time
@@ -36,6 +37,7 @@ from kapelle.styles import load_style
 
 MOST = 80
 """So many windows of a part are measured."""
+SQUARES = 8
 
 
 def main() -> None:
@@ -57,6 +59,8 @@ def main() -> None:
         usual = [window for window in own if window[0, 0] == 0]
         print(part, json.dumps(found_again(player, codec, np.stack(usual[:: max(len(usual) // MOST, 1)]))), flush=True)
     if style:
+        for temperature in (0.0, 0.5):
+            print("silent at", temperature, json.dumps(silent(style, (*parts.valid, *parts.test), temperature)))
         print("chords", json.dumps(obeyed(style, [window for window in windows["test"] if window[0, 0] == 0])))
 
 
@@ -107,6 +111,23 @@ def found_again(player: Any, codec: Any, told: np.ndarray) -> dict[str, Any]:
             name: round(float((said[:, :, own] == told[:, :, own]).all(2).mean()), 3) for name, own in columns.items()
         }
     return figures
+
+
+def silent(style: Any, pieces: Any, temperature: float) -> dict[str, int]:
+    """In how many windows of SQUARES squares of 11 by 11, corners left out, each part has no note at all."""
+    clips = []
+    for piece in pieces:
+        with contextlib.suppress(CodecError):
+            own = [window for _, window in style.windows(piece.score) if window.meters[0].name == "4/4"][::8]
+            clips += [own] if own else []
+    rng, found, windows = np.random.default_rng(1), np.zeros(len(style.codec.vocabulary.parts), int), 0
+    for _ in range(SQUARES):
+        corners = [clips[place][rng.integers(len(clips[place]))] for place in rng.permutation(len(clips))[:4]]
+        cells = [cell for row in style.grid(corners, 11, temperature) for cell in row]
+        inside = [cell for number, cell in enumerate(cells) if number not in (0, 10, 110, 120)]
+        found += np.sum([[not len(track.notes) for track in cell.tracks] for cell in inside], 0)
+        windows += len(inside)
+    return dict(zip(style.codec.vocabulary.parts, found.tolist(), strict=True)) | {"of": windows}
 
 
 def obeyed(style: Any, held_out: list[np.ndarray]) -> dict[str, float]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from kapelle import load_style
+from kapelle import load_style, save
+from kapelle.cli.main import main
 from kapelle.music import Key, Notes, Score, Track, clip, transpose
 from kapelle.styles import WindowStyle
 
@@ -53,6 +56,17 @@ def test_what_moves_in_leaps_moves_by_one_where_less_is_asked_for(meter: str) ->
         steered = style.steer(score, {"syncopation": 1.0}, seed=0)
         moved = style.measure(steered)["syncopation"] - style.measure(score)["syncopation"]
         assert moved == pytest.approx(leap)
+
+
+def test_a_leap_and_what_cannot_be_done_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save(opened("melody").compose(meter="4/4", seed=0), "tune.mid")
+    assert main(["steer", "tune.mid", "--syncopation", "+1"]) == 0
+    assert "asked for +1; here it changes by 4.1 at the least" in capsys.readouterr().out
+    assert main(["steer", "tune.mid", "--syncopation", "-1", "--force"]) == 0
+    assert "it stays as it is" in capsys.readouterr().err
 
 
 def piano() -> Score:

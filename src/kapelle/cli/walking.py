@@ -174,6 +174,8 @@ def steer(
     found = composer.steer(clip, changes, seed)
     _write([found], paths, force)
     before, after, leaps = composer.measure(clip), composer.measure(found), composer.leaps(clip)
+    if before == after:
+        click.echo("nothing that the style tells is nearer to what is asked for: it stays as it is", err=True)
     for name, value in before.items():
         asked = f", asked for {changes[name]:+g}" if name in changes else ""
         if asked and leaps[name] > abs(changes[name]):
