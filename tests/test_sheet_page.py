@@ -262,6 +262,11 @@ def test_each_part_has_its_own_notes_and_the_two_hands_of_a_player_are_one_part(
     assert [part.score.title for part in sheet.parts] == ["Duo – Flute", "Duo – Piano"]
 
 
+def test_a_part_alone_is_called_after_its_instrument() -> None:
+    (part,) = Sheet.of(Score(24, (Track(line([72] * 8), 40, name="Fiddle"),), title="Tune")).parts
+    assert (part.name, part.score.title) == ("Violin", "Tune – Violin")
+
+
 def test_empty_bars_of_a_part_are_counted_together_up_to_the_next_sign() -> None:
     late = Track(Notes.of([(96 * 8, 96, 60, 80)]), 73, name="Flute")
     early = Track(Notes.of([(0, 96 * 9, 48, 80)]), 42, name="Cello")

@@ -192,9 +192,9 @@ def _named(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
     pairs = dict(pairs_of_hands(tracks))
     if len(tracks) == 1 or (pairs == {0: 1} and len(tracks) == 2):
         return tuple(track.replace(name="") for track in tracks)
-    names = [_own_name(track.name) or _instrument(track) for track in tracks]
+    names = [_own_name(track.name) or instrument_of(track) for track in tracks]
     for upper, lower in pairs.items():
-        names[upper], names[lower] = _instrument(tracks[upper]), ""
+        names[upper], names[lower] = instrument_of(tracks[upper]), ""
     total, count = Counter(names), Counter[str]()
     found = []
     for track, name in zip(tracks, names, strict=True):
@@ -208,7 +208,8 @@ def _own_name(name: str) -> str:
     return "" if _NO_NAME.search(name) or len(name) > _LONGEST_NAME else name
 
 
-def _instrument(track: Track) -> str:
+def instrument_of(track: Track) -> str:
+    """What a part is called after its instrument, such as "Violin"."""
     if track.is_drum:
         return "Drums"
     name = re.sub(r"\s*\(.*\)", "", name_of(track.program))

@@ -15,7 +15,7 @@ from ...music import ChordSymbol, Score
 from .drawing import finished
 from .engraver import engraved, typeset
 from .leadsheet import chord_symbols
-from .legible import for_page
+from .legible import for_page, instrument_of
 from .lilypond import source
 from .paper import Paper, paper_of
 
@@ -67,7 +67,7 @@ class Sheet:
             if index in pairs.values():
                 continue
             tracks = [track] + ([self.score.tracks[pairs[index]]] if index in pairs else [])
-            name = track.name or "Piano"
+            name = track.name or instrument_of(track)
             title = f"{self.score.title} – {name}" if self.score.title else name
             alone = tuple(each.replace(name="") for each in tracks)
             score = self.score.replace(tracks=alone, title=title)
