@@ -5,7 +5,7 @@
 Who gives a soprano the most likely other voices is wrong wherever Bach chose otherwise; so is Bach. Two chorales of any
 part of the split count as one tune where, moved in key and by up to three beats, four fifths or more of their sopranos'
 steps are the same; only these steps are compared. The figure is the share of steps in which one has another pitch
-than the other, as `benchmarks/chorales.py complete` counts it.
+than the other, as `benchmarks/chorale_complete.py` counts it.
 """
 
 from __future__ import annotations

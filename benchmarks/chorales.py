@@ -1,8 +1,7 @@
-"""How well four-voice chorales are foretold, and how well missing voices are found.
+"""How well four-voice chorales are foretold.
 
     python benchmarks/chorales.py train FOLDER --data JSB.json --minutes 180 --seed 0
     python benchmarks/chorales.py judge FOLDER... --data JSB.json [--split valid] [--shifts 4] [--soften 1.1] [--memory]
-    python benchmarks/chorales.py complete FOLDER --data JSB.json [--split valid]
 
 The data is Jsb16thSeparated.json of the JSB chorales (Boulanger-Lewandowski et al. 2012, sixteenths, four separate
 voices, original keys, standard split). The figure is the exact negative log-likelihood in nats of a voice in a
@@ -33,12 +32,9 @@ import torch
 from numpy.typing import NDArray
 
 from chorale_memory import Heard, Memory, mixed
-from jsb import COLUMNS, FACTS, HEIGHTS, LOW, SHIFTS, VOICE, Pieces, Steps, key_words
-from kapelle.codecs.chorale import ChoraleCodec, lines
-from kapelle.codecs.chorale.codec import degrees
+from jsb import COLUMNS, SHIFTS, VOICE, Pieces, Steps
 from kapelle.music import partwriting
 from kapelle.networks import network
-from kapelle.sampling import Taste, distribution, draw
 
 BAR = 16
 
@@ -203,104 +199,10 @@ def opening(sounds: Steps, moves: int = 12) -> tuple[int, ...]:
     return tuple(steps[steps != 0][:moves].tolist())
 
 
-MASKS = ("S", "A", "T", "B", "AT", "ATB")
-
-
-def complete(arguments: argparse.Namespace) -> None:
-    """How often a pitch is wrong where some voices are given throughout and the others are written.
-
-    Greedy takes the most likely word from left to right; drawn, one by chance, as composing does; of `--draws` of these
-    the best is the likeliest, and the vote takes in each step the pitch that was the most likely one on their average.
-    """
-    pieces = Pieces(arguments.data, arguments.split)
-    pieces.sounds = pieces.sounds[:: arguments.every]
-    net, module = opened(arguments.folder[0])
-    player = net.player({name: weight.numpy() for name, weight in module.state_dict().items()})
-    print(
-        "| written | " + " | ".join(f"{way}: tokens, frames" for way in WAYS) + " |\n" + "|---" * (1 + len(WAYS)) + "|"
-    )
-    for mask in arguments.masks.split(","):
-        written = [partwriting.VOICES.index(name) for name in mask]
-        wrong = {way: np.zeros(2) for way in WAYS}
-        total = np.zeros(2)
-        for index, sounds in enumerate(pieces.sounds):
-            for way, found in _ways(player, pieces.steps(index), written, arguments.draws, index).items():
-                missed = found[:, written] != sounds[:, written]
-                wrong[way] += (missed.sum(), missed.any(1).sum())
-            total += (missed.size, len(missed))
-        cells = [f"{tokens:.3f}, {frames:.3f}" for tokens, frames in (wrong[way] / total for way in WAYS)]
-        print(f"| {mask} | {' | '.join(cells)} |", flush=True)
-
-
-WAYS = ("greedy", "drawn", "best", "vote")
-
-
-def _ways(player: Any, steps: NDArray[np.int16], written: list[int], draws: int, seed: int) -> dict[str, Steps]:
-    rng = np.random.default_rng(seed)
-    greedy = completed(player, steps, written, None)[0]
-    drawn = [completed(player, steps, written, rng) for _ in range(draws)]
-    best = min(drawn, key=lambda one: one[1])[0]
-    vote = np.sum([chances for _, _, chances in drawn], axis=0).argmax(-1) - 1
-    return {"greedy": greedy, "drawn": drawn[0][0], "best": best, "vote": vote}
-
-
-def completed(
-    player: Any, steps: NDArray[np.int16], written: list[int], rng: np.random.Generator | None
-) -> tuple[Steps, float, NDArray[Any]]:
-    """A piece some voices of which are written left to right.
-
-    Args:
-        player: of a network that learnt to be given voices.
-        steps: the piece.
-        written: voices.
-        rng: draws the words; None for the most likely ones.
-
-    Returns:
-        Heights, shape (T, 4); what they cost in nats; how likely each height was, the first being silence, shape
-        (T, 4, HEIGHTS + 1), 0 for voices that are given.
-    """
-    shown = np.zeros(steps.shape, bool)
-    shown[:, [VOICE[voice] for voice in range(4) if voice not in written]] = True
-    player.show(steps, shown)
-    past, heights, nats = lines.Past(), [], 0.0
-    warm, enough, motion = ChoraleCodec.taste
-    taste = Taste(warm, top_p=enough, motion=motion)
-    likely = np.zeros((len(steps), 4, HEIGHTS + 1))
-    counts = np.zeros(12, int)
-    for step, row in enumerate(steps.tolist()):
-        tonic, mode = key_words(counts)
-        key = [tonic, mode, *degrees(np.array(past.last) + 1, tonic).tolist()]
-        for column, word in enumerate([*row[: len(FACTS)], *key, *past.before()]):
-            player.put(column, word)
-        words = [0] * 4
-        for own in lines.ORDER:
-            words[own] = row[VOICE[own]]
-            if own in written:
-                logits = np.asarray(player.logits(VOICE[own]), float)
-                may = np.arange(len(logits)) != 1 if past.sounds[own] < 0 else np.ones(len(logits), bool)
-                chances = distribution(logits, may, Taste())
-                likely[step, own] = chances[1:]
-                likely[step, own, past.sounds[own] + 1] += chances[0]
-                words[own] = (
-                    int(np.where(may, logits, -np.inf).argmax())
-                    if rng is None
-                    else draw(logits, may, taste, rng, onward=True)
-                )
-                nats -= float(np.log(chances[words[own]]))
-            after = [words[own], *past.after(own, words[own])]
-            after.append(int(degrees(np.array(past.height(own, words[own]) + 1), tonic)))
-            for column, word in enumerate(after, VOICE[own]):
-                player.put(column, word)
-        past.step(words)
-        counts += np.bincount([(LOW + height) % 12 for height in past.sounds if height >= 0], minlength=12)
-        heights.append(past.sounds.copy())
-    return np.array(heights), nats, likely
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for name, action in (("train", train), ("judge", judge), ("complete", complete)):
+    for name, action in (("train", train), ("judge", judge)):
         command = commands.add_parser(name)
         command.set_defaults(action=action)
         command.add_argument("folder", type=Path, nargs=None if name == "train" else "+")
@@ -311,9 +213,6 @@ def main() -> None:
         command.add_argument("--chords", action="store_true", help="the network is told the chord of each step")
     commands.choices["judge"].add_argument("--soften", type=float, default=1.0, help="divides the logits")
     commands.choices["judge"].add_argument("--memory", action="store_true", help="beside it, mixed with a memory")
-    commands.choices["complete"].add_argument("--masks", default=",".join(MASKS), help="the voices to be written")
-    commands.choices["complete"].add_argument("--draws", type=int, default=16)
-    commands.choices["complete"].add_argument("--every", type=int, default=1, help="of so many pieces one")
     command = commands.choices["train"]
     command.add_argument("--minutes", type=float, default=180.0)
     command.add_argument("--every", type=float, default=5.0, help="minutes between two looks at the held-out pieces")
