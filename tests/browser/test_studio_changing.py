@@ -29,6 +29,13 @@ def test_what_is_edited_changes_only_that_and_can_be_taken_back(page: Any) -> No
     assert come[0] == (gone[0][0], gone[0][1], gone[0][2] + 1, gone[0][3])
 
 
+def pulled(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=5)
+    page.mouse.up()
+
+
 def test_a_note_is_drawn_moved_and_deleted_with_the_pointer(page: Any) -> None:
     compose(page)
     page.click("#play")
@@ -42,16 +49,14 @@ def test_a_note_is_drawn_moved_and_deleted_with_the_pointer(page: Any) -> None:
     first = total()
     page.keyboard.press("Escape")
     page.click("#tool-draw")
-    page.locator("#roll-canvas").click(position={"x": 300, "y": 40})
+    box = page.locator("#roll-canvas").bounding_box()
+    # Long enough to be taken hold of in its middle: at its end it is stretched.
+    pulled(page, (box["x"] + 300, box["y"] + 40), (box["x"] + 400, box["y"] + 40))
     told = page.text_content("#note-told")
     assert total() == first + 1
     page.keyboard.press("Escape")
     page.click("#tool-select")
-    box = page.locator("#roll-canvas").bounding_box()
-    page.mouse.move(box["x"] + 298, box["y"] + 40)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 298, box["y"] + 100, steps=5)
-    page.mouse.up()
+    pulled(page, (box["x"] + 340, box["y"] + 40), (box["x"] + 340, box["y"] + 100))
     moved = page.text_content("#note-told")
     assert "bar" in moved
     assert moved.split(",")[0] != told.split(",")[0]
