@@ -59,7 +59,7 @@ def test_a_mixture_is_the_weighted_sum_of_what_the_words_stood_for() -> None:
     assert weights["embed.weight"][4, 0] == 8
 
 
-@pytest.mark.parametrize("kind", ["chords", "biaxial", "stepwise"])
+@pytest.mark.parametrize("kind", ["chords", "biaxial", "deepj", "stepwise"])
 def test_a_word_that_is_mixed_alone_is_that_word(kind: str) -> None:
     torch = pytest.importorskip("torch")
     columns = Columns.of([("when", 3, True), ("manner", 4, True), ("kind", 3, False), ("pitch 60", 2, False)])
