@@ -138,7 +138,9 @@ def test_pieces_in_other_keys_are_strange_to_who_has_learnt_one_key() -> None:
     assert judged(field, [learnt], "test", 4, told=False) > judged(field, [learnt], "test") + 1
 
 
-def test_the_table_has_everyone_and_says_how_far_each_is_to_be_trusted(tmp_path: Path) -> None:
+def test_the_table_has_everyone_and_says_how_far_each_is_to_be_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     written(tmp_path / SETS["nottingham"].file, ROLLS)
     arguments = ["bench", "piano-roll", "--set", "nottingham", "--data", str(tmp_path), "--minutes", "0"]
     told = CliRunner().invoke(kapelle, arguments)
@@ -147,6 +149,9 @@ def test_the_table_has_everyone_and_says_how_far_each_is_to_be_trusted(tmp_path:
         assert row.figures[1] is None or f"{row.figures[1]:.3f}  {row.model}" in told.output
     assert "first of each included" in told.output
     assert "not verified: do not quote" in told.output
+    monkeypatch.chdir(tmp_path)
+    del arguments[4:6]
+    assert CliRunner().invoke(kapelle, arguments).output == told.output
 
 
 def test_no_two_networks_of_a_team_are_the_same_and_teams_share_theirs() -> None:

@@ -26,7 +26,9 @@ SETS = ("jsb", "nottingham", "musedata", "piano")
 @click.command()
 @click.argument("table", type=click.Choice(["piano-roll"]))
 @click.option("--set", "name", type=click.Choice(SETS), required=True, help="Of music.")
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="The set's .mat file, or its folder.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), default=Path(), help="The set's .mat file, or its folder.  [this one]"
+)
 @click.option(
     "--network",
     "networks",
@@ -53,6 +55,7 @@ def bench(**typed: Any) -> None:
     printed.
 
     \b
+    kapelle bench piano-roll --set jsb
     kapelle bench piano-roll --set jsb --data ~/rolls --minutes 0
     kapelle bench piano-roll --set jsb --data ~/rolls --seeds 3 --network biaxial+chords --out jsb
     """
@@ -119,7 +122,8 @@ def _rows(field: Field, name: str, turns: list[list[Learnt]], rates: tuple[float
 
 def _command(typed: dict[str, Any]) -> str:
     """What makes these figures again."""
-    words = ["kapelle", "bench", "piano-roll", "--set", typed["name"], "--data", typed["data"].name]
+    words = ["kapelle", "bench", "piano-roll", "--set", typed["name"]]
+    words += ["--data", typed["data"].name] if typed["data"].name else []
     words += [word for name in typed["networks"] for word in ("--network", name)]
     words += [] if typed["minutes"] is None else ["--minutes", f"{typed['minutes']:g}"]
     words += ["--seeds", str(typed["seeds"]), *["--moved"] * typed["moved"], *["--transposed"] * typed["transposed"]]

@@ -51,6 +51,7 @@ def serve(port: int, data: Path, open_browser: bool, tell: Callable[[str], None]
         raise MissingExtra("the studio", "studio") from None
     with _listening(port) as listener:
         address = f"http://{HOST}:{listener.getsockname()[1]}/"
+        # By whichever server is there first, and by no other.
         announced = functools.cache(lambda: _announce(address, open_browser, tell))
         takes = _opened(uvicorn, data / FILE, listener, announced, warn)
         if takes is None:
