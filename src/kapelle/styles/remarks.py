@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..codecs.bars import BarsCodec, assign
+from ..codecs.bars import BarsCodec
 from ..music import Score
 
 
@@ -18,10 +18,11 @@ def remarks(codec: BarsCodec, score: Score) -> list[str]:
         CodecError: if nobody plays a part.
     """
     own, found = codec.vocabulary, []
-    players = assign(score, own.parts, codec.asked)
+    players = codec.players(score)
     sounding = [track for track in score.tracks if len(track.notes) and not track.is_drum]
-    if len(sounding) > len(own.lines):
-        places = {part: [track is players[part] for track in score.tracks].index(True) for part in own.lines}
+    mine = [part for part in own.lines if len(players[part].notes)]
+    if len(sounding) > len(mine):
+        places = {part: [track is players[part] for track in score.tracks].index(True) for part in mine}
         heard = (
             f"track {at + 1} {score.tracks[at].name}".rstrip() + f" ({own.parts[part]})" for part, at in places.items()
         )

@@ -9,9 +9,8 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from ..codecs.bars import assign
 from ..errors import CodecError
-from ..music import Score, clip, with_detected_key
+from ..music import Score, Track, clip, with_detected_key
 from ..sampling import Taste
 from ..sampling import tell as tell_windows
 from .mapping import Map
@@ -259,9 +258,8 @@ class WindowStyle(WindowComposer):
     def _played_like(self, window: NDArray[np.int32], tempo: float, like: Score) -> Score:
         """A window in a tempo, in quarters a minute, with the key signature and the instruments of a clip."""
         score = self._score(window[None], tempo / beat(like.meters[0].name), ())
-        players = assign(like, self._codec.vocabulary.parts, self._codec.asked)
-        pairs = zip(score.tracks, players, strict=True)
-        tracks = tuple(own.replace(program=player.program, name=player.name or own.name) for own, player in pairs)
+        players = dict(zip(self._codec.vocabulary.titles, self._codec.players(like), strict=True))
+        tracks = tuple(_by(own, players[own.name]) for own in score.tracks)
         return score.replace(tracks=tracks, keys=like.keys[:1] or with_detected_key(like).keys)
 
     def _tempos(self, scores: Sequence[Score], places: Sequence[tuple[int, float]]) -> list[float]:
@@ -275,3 +273,8 @@ class WindowStyle(WindowComposer):
         first = int(score.pickup > 0)
         last = min(first + self._codec.vocabulary.bars, len(bars) - 1)
         return clip(score, int(bars[first]), int(bars[last]))
+
+
+def _by(track: Track, player: Track) -> Track:
+    """What a track plays, played by another one; as it is if that is nobody."""
+    return track.replace(program=player.program, name=player.name or track.name) if len(player.notes) else track

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CodecError, StyleError
-from ...music import Meter, Score, TempoMap, resample, together
+from ...music import Meter, Score, TempoMap, Track, resample, together
 from ...music.notes import MAX_UNIT
 from .cutting import Laid, Steps, Tiles, cut, lay, window
 from .drums import class_of
@@ -111,6 +111,14 @@ class BarsCodec:
         if hears := self.vocabulary.hears:
             windows = [self.heard(steps, hears[number % len(hears)]) for number, steps in enumerate(windows)]
         return windows, dropped
+
+    def players(self, score: Score) -> list[Track]:
+        """The track of each part; an empty one where a part is missing that may be.
+
+        Raises:
+            CodecError: if nobody plays one of the parts.
+        """
+        return assign(score, self.vocabulary.parts, self.asked, self.vocabulary.loose)
 
     def starts(self, score: Score) -> list[int]:
         """The bars of a score, from 0, at which its windows start; a pickup is bar 0."""
@@ -199,12 +207,17 @@ class BarsCodec:
             raise CodecError(f"expected ticks that go into those of the style, got {score.ticks_per_quarter} a quarter")
         whole, new = resample(score, unit), resample(new, unit)
         start = int(whole.bars()[-1])
-        players = assign(whole, self.vocabulary.parts, self.asked)
+        players = dict(zip(self.vocabulary.titles, self.players(whole), strict=True))
         tracks = list(whole.tracks)
-        for player, track in zip(players, new.tracks, strict=True):
-            place = next(at for at, own in enumerate(tracks) if own is player or (track.is_drum and own.is_drum))
-            later = track.replace(notes=track.notes.replace(onset=track.notes.onset + start)).notes
-            tracks[place] = tracks[place].replace(notes=together([tracks[place].notes, later]))
+        for track in new.tracks:
+            player = players[track.name]
+            later = track.replace(notes=track.notes.replace(onset=track.notes.onset + start))
+            places = [at for at, own in enumerate(tracks) if own is player or (track.is_drum and own.is_drum)]
+            if places:
+                own = tracks[places[0]]
+                tracks[places[0]] = own.replace(notes=together([own.notes, later.notes]))
+            elif len(later.notes):
+                tracks.append(later)
         return whole.replace(tracks=tuple(tracks))
 
     def canonical(self, score: Score) -> Score:
@@ -228,7 +241,8 @@ class BarsCodec:
         if (steps < 0).any() or (steps >= sizes).any() or (steps[:, 0] != steps[0, 0]).any():
             raise CodecError("expected steps inside the vocabulary: were they made by another style?")
         meter = self.vocabulary.meters[int(steps[0, 0])]
-        tracks = tuple(track_of(steps, part, self.vocabulary) for part in range(len(self.vocabulary.parts)))
+        parts = (track_of(steps, part, self.vocabulary) for part in range(len(self.vocabulary.parts)))
+        tracks = tuple(track for track in parts if len(track.notes) or not self.vocabulary.loose)
         tempos = TempoMap.constant(self.vocabulary.tempo)
         return Score(TICKS_PER_QUARTER, tracks, tempos, (Meter.parse(meter),))
 

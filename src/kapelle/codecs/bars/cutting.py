@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,8 @@ MAX_QUARTERS = 2**16
 """Longer scores are not read."""
 FEWEST_NOTES = 2
 """Fewer onsets than this in a line are no music."""
+FEWEST_PARTS = 2
+"""So many parts play at least where any may be missing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +60,7 @@ def lay(score: Score, vocabulary: Vocabulary, asked: Asked | None = None) -> Lai
     """
     if score.end > MAX_QUARTERS * score.ticks_per_quarter:
         raise CodecError(f"longer than {MAX_QUARTERS} quarters")
-    tracks = assign(score, vocabulary.parts, asked)
+    tracks = assign(score, vocabulary.parts, asked, vocabulary.loose)
     ticks = score.bars()
     length = np.diff(ticks)
     known = {name: number for number, name in enumerate(vocabulary.meters)}
@@ -225,7 +228,18 @@ def _fault(laid: Laid, bar: int, vocabulary: Vocabulary) -> str | None:
 
 
 def _silence(steps: Steps, vocabulary: Vocabulary) -> str:
-    """Which part is silent for more than half of the bars, or for any bar where the window has two at most."""
+    """Which part is silent for more than half of the bars, or for any bar where the window has two at most.
+
+    Where parts may be missing, whether all but one are.
+    """
+    faults = list(_faults(steps, vocabulary))
+    if vocabulary.loose:
+        return f"fewer than {FEWEST_PARTS} parts play" if len(vocabulary.parts) - len(faults) < FEWEST_PARTS else ""
+    return faults[0] if faults else ""
+
+
+def _faults(steps: Steps, vocabulary: Vocabulary) -> Iterator[str]:
+    """Why each part that does not play does not."""
     most = 0 if vocabulary.bars <= 2 else vocabulary.bars // 2
     for number, name in enumerate(vocabulary.parts):
         columns = [
@@ -234,10 +248,9 @@ def _silence(steps: Steps, vocabulary: Vocabulary) -> str:
         sounds = (steps[:, columns] != SILENT).any(axis=1)
         silent = sum(not sounds[steps[:, 1] == bar].any() for bar in range(vocabulary.bars))
         if silent > most:
-            return f"the {name} {'are' if name == 'drums' else 'is'} silent"
-        if name != "drums" and (steps[:, columns] >= STRUCK).sum() < FEWEST_NOTES:
-            return f"the {name} has fewer than {FEWEST_NOTES} notes"
-    return ""
+            yield f"the {name} {'are' if name == 'drums' else 'is'} silent"
+        elif name != "drums" and (steps[:, columns] >= STRUCK).sum() < FEWEST_NOTES:
+            yield f"the {name} has fewer than {FEWEST_NOTES} notes"
 
 
 __all__ = ["Grid", "Laid", "Steps", "cut", "lay", "window"]

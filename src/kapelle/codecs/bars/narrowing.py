@@ -31,7 +31,8 @@ def narrowed(
     Raises:
         CodecError: if no score has all parts, or the kind or the bars are out of range.
     """
-    parts = Vocabulary(kind, bars).parts
+    whole = Vocabulary(kind, bars)
+    parts = whole.parts
     scores = list(scores)
     bands: list[list[Track]] = []
     reasons: Counter[str] = Counter()
@@ -40,7 +41,7 @@ def narrowed(
     away: list[np.ndarray] = []
     for score in scores:
         try:
-            bands.append(assign(score, parts, asked))
+            bands.append(assign(score, parts, asked, whole.loose))
         except CodecError as error:
             reasons[str(error)] += 1
             continue
@@ -58,8 +59,9 @@ def narrowed(
         raise CodecError(f"expected bars of whole sixteenths, got the metres {', '.join(meters)}")
     heard = [track.notes.pitch for band in bands for track in band if not track.is_drum]
     pitch = np.concatenate(heard) if heard else np.array([60])
+    players = [[band[number].program for band in bands if len(band[number].notes)] for number in range(len(parts))]
     programs = tuple(
-        Counter(band[number].program for band in bands).most_common(1)[0][0] for number in range(len(parts))
+        Counter(own).most_common(1)[0][0] if own else whole.programs[number] for number, own in enumerate(players)
     )
     return Vocabulary(
         kind,

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import CodecError
 from ...music import Notes, Score, Track, together
+from .vocabulary import titles
 
 LEAD_NAMES = re.compile(r"melod|lead|vocal|vox|voice|sing|gesang|canto|cantus|sopran|tune", re.IGNORECASE)
 BASS_NAMES = re.compile(r"\bbass|bajo|basso|kontrab|contrab", re.IGNORECASE)
@@ -20,6 +21,15 @@ BUSY = 0.25
 """Of the lines that might lead, those with fewer notes than so large a share of the busiest are only fills."""
 DEEP = 52
 """A line whose mean pitch is below this may be a bass, whatever its program says."""
+
+FAMILIES = {
+    "guitar": (*range(24, 32), *range(104, 112)),
+    "keys": (*range(24), *range(96, 104)),
+    "strings": (*range(40, 56), *range(88, 96)),
+    "winds": range(56, 88),
+}
+"""General MIDI programs of parts that are found by their instruments: what is plucked; what has keys, and effects; what
+is bowed or sung, and pads; what is blown, and synthesizers that lead."""
 
 Asked = Mapping[str, str]
 """Part -> the track that is to play it: its name or a piece of it, or its number from 1 on."""
@@ -33,18 +43,20 @@ def alone(notes: Notes) -> float:
     return 1 - float((held > notes.duration[1:] // 4).mean())
 
 
-def assign(score: Score, parts: Sequence[str], asked: Asked | None = None) -> list[Track]:
+def assign(score: Score, parts: Sequence[str], asked: Asked | None = None, loose: bool = False) -> list[Track]:
     """The track of each part.
 
-    The rule: drums are all drum tracks together. The bass is a track called so, else one with a bass program, else
-    the deepest line below E3. A lead is a track called melody, lead, vocals or the like; else, of the lines with a
-    quarter of the notes of the busiest, the highest; only where no track is a line, the top notes of the highest
-    track. Several leads are the next ones by that rule.
+    The rule: drums are all drum tracks together. What is called just as a part's track is called by the codec is that
+    part. Else the bass is a track called so, else one with a bass program, else the deepest line below E3. A lead is a
+    track called melody, lead, vocals or the like; else, of the lines with a quarter of the notes of the busiest, the
+    highest; only where no track is a line, the top notes of the highest track. Several leads are the next ones by that
+    rule. Parts of FAMILIES are the busiest tracks of that family.
 
     Args:
         score: any score.
         parts: names of the parts, such as ("lead", "bass", "drums").
         asked: what the user says goes before the rule.
+        loose: whether parts may be missing, all but one: an empty track plays them then.
 
     Raises:
         CodecError: if there is nobody to play a part.
@@ -54,17 +66,32 @@ def assign(score: Score, parts: Sequence[str], asked: Asked | None = None) -> li
     for part, wanted in (asked or {}).items():
         if part in parts:
             found[parts.index(part)] = _named(score, part, wanted)
+    for number, title in enumerate(titles(parts)):
+        own = [track for track in pitched if track.name == title]
+        if number not in found and len(own) == 1:
+            found[number] = own[0]
     taken = [id(track) for track in found.values()]
     for number in sorted(set(range(len(parts))) - set(found), key=lambda number: parts[number] != "bass"):
         # The bass is found first, so that it does not lead.
-        rest = [track for track in pitched if id(track) not in taken]
-        name = parts[number]
-        track = _drums(score) if name == "drums" else _bass(rest) if name == "bass" else _lead(rest)
-        if track is None:
-            raise CodecError(f"no track for {'the ' if name != 'drums' else ''}{name}")
-        taken.append(id(track))
-        found[number] = track
-    return [found[number] for number in range(len(parts))]
+        track = _played(score, parts[number], [track for track in pitched if id(track) not in taken])
+        if track is not None:
+            taken.append(id(track))
+            found[number] = track
+        elif not loose:
+            raise CodecError(f"no track for {'the ' if parts[number] != 'drums' else ''}{parts[number]}")
+    if not found:
+        raise CodecError(f"no track for any of {', '.join(dict.fromkeys(parts))}")
+    return [found.get(number, Track(Notes.of(()))) for number in range(len(parts))]
+
+
+def _played(score: Score, part: str, rest: Sequence[Track]) -> Track | None:
+    """Who plays a part, of those who are left; None if nobody does."""
+    if part == "drums":
+        return _drums(score)
+    if part in FAMILIES:
+        own = [track for track in rest if track.program in FAMILIES[part]]
+        return max(own, key=lambda track: len(track.notes), default=None)
+    return _bass(rest) if part == "bass" else _lead(rest)
 
 
 def _named(score: Score, part: str, wanted: str) -> Track:

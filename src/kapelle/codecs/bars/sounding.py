@@ -20,7 +20,7 @@ def track_of(steps: NDArray[np.int32], part: int, vocabulary: Vocabulary) -> Tra
     notes = Notes.of(rows)
     if name == "drums":
         return Track(notes, 0, True, "Drums")
-    return Track(notes, vocabulary.programs[part], name=name.capitalize())
+    return Track(notes, vocabulary.programs[part], name=vocabulary.titles[part])
 
 
 def _notes(

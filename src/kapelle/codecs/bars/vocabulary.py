@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -23,9 +23,13 @@ KINDS = {
     "kit": ("drums",),
     "trio": ("lead", "bass", "drums"),
     "quartet": ("lead", "lead", "bass", "drums"),
-    "band": ("lead", "lead", "lead", "lead", "lead", "lead", "bass", "drums"),
+    "band": ("lead", "guitar", "guitar", "keys", "strings", "winds", "bass", "drums"),
 }
 """Who plays in a window of each kind; every part but the drums plays one note at a time."""
+LOOSE = ("band",)
+"""Kinds any of whose parts may be missing."""
+USUAL = {"guitar": 29, "keys": 4, "strings": 48, "winds": 61, "bass": 33}
+"""General MIDI program of a part that nobody plays; 0 of others."""
 GRIDS = (4, 12)
 """Steps a quarter can have: sixteenths, or with triplets."""
 MAX_BARS = 32
@@ -94,7 +98,8 @@ class Vocabulary:
             raise CodecError(f"expected to hear {', '.join(HEARINGS)}, got {', '.join(self.hears)}")
         if self.hears and not (self.parts == ("drums",) and self.velocities and self.timing):
             raise CodecError("expected drums alone, with their dynamics, where something is to be heard of a window")
-        object.__setattr__(self, "programs", self.programs or (0,) * len(self.parts))
+        usual = tuple(USUAL.get(part, 0) for part in self.parts)
+        object.__setattr__(self, "programs", self.programs or usual)
         if len(self.programs) != len(self.parts):
             raise ValueError("each part has a program")
 
@@ -102,6 +107,16 @@ class Vocabulary:
     def parts(self) -> tuple[str, ...]:
         """Who plays: names of the parts."""
         return KINDS[self.kind]
+
+    @property
+    def loose(self) -> bool:
+        """Whether parts may be missing."""
+        return self.kind in LOOSE
+
+    @cached_property
+    def titles(self) -> tuple[str, ...]:
+        """What the parts' tracks are called; each is found again by it."""
+        return titles(self.parts)
 
     @property
     def lines(self) -> tuple[int, ...]:
@@ -176,8 +191,7 @@ class Vocabulary:
 
     def _called(self, field: Field) -> str:
         if field.key < 0:
-            name = self.parts[field.part]
-            name += f" {field.part + 1}" if self.parts.count(name) > 1 else ""
+            name = self.titles[field.part].lower()
         else:
             name = NAMES[NINE.index(field.key)] if self.drum_keys == NINE else f"drum {field.key}"
         return name if field.what == "event" else f"{name} {field.what}"
@@ -209,6 +223,15 @@ class Vocabulary:
             return cls(**own)
         except (KeyError, TypeError, ValueError, CodecError) as error:
             raise StyleError(f"the style's vocabulary is damaged ({error}): fetch or train the style again") from None
+
+
+def titles(parts: Sequence[str]) -> tuple[str, ...]:
+    """Names of parts, with a number where several are called the same."""
+    numbers = [parts[: at + 1].count(part) for at, part in enumerate(parts)]
+    return tuple(
+        part.capitalize() + (f" {number}" if parts.count(part) > 1 else "")
+        for part, number in zip(parts, numbers, strict=True)
+    )
 
 
 GIVEN = 3
