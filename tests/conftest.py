@@ -37,6 +37,15 @@ def tiny_style(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_style(tiny.style(make=tiny.band), tmp_path_factory.mktemp("styles") / "tiny.safetensors")
 
 
+@pytest.fixture(scope="session")
+def melody() -> Any:
+    """A style of windows of a melody that was learnt in a second or two; skips without torch."""
+    pytest.importorskip("torch")
+    import windowed
+
+    return windowed.taught()
+
+
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A client of a studio that runs, with the token; skips without the extra."""
