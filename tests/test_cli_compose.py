@@ -205,6 +205,12 @@ def test_a_file_in_the_place_of_the_folder_is_told(terminal: Terminal, out: str)
     assert terminal.files() == ["taken", "tiny-1.mid"]
 
 
+@pytest.mark.parametrize("name", ["tune.mid", "a/tune.PDF"])
+def test_a_folder_that_is_called_like_a_file_is_refused(terminal: Terminal, name: str) -> None:
+    terminal.refuses(f"compose tiny --bars 1 --out {name}", r"expected a folder to write to, got the name of a file")
+    assert terminal.files() == []
+
+
 def test_a_folder_that_cannot_be_written_is_told_before_the_work(terminal: Terminal) -> None:
     terminal.refuses("compose tiny --bars 1 --out /proc/kapelle", r"cannot be (written|made)")
 

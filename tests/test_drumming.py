@@ -159,7 +159,17 @@ def test_what_is_fixed_of_a_window_stays_as_it_is_known(drummer: DrummingStyle, 
     rng = np.random.default_rng(seed)
     known = CODEC.encode(played(1))
     fixed = rng.random((2, *known.shape)) < 0.5
-    told = tell(drummer.player, drummer.codec, rng.standard_normal((2, 8)), "4/4", Taste(), rng, None, known, fixed)
+    told = tell(
+        drummer.player,
+        drummer.codec,
+        rng.standard_normal((2, drummer.player.config.point_dim)),
+        "4/4",
+        Taste(),
+        rng,
+        None,
+        known,
+        fixed,
+    )
     np.testing.assert_array_equal(told[fixed], np.broadcast_to(known, told.shape)[fixed])
 
 

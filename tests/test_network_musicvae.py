@@ -84,7 +84,7 @@ def test_the_past_is_not_moved_by_the_future(preset: str) -> None:
     other = steps.clone()
     other[:, 9:, 3:] = torch.from_numpy(windows(2, seed=5))[:, 9:, 3:]
     real = torch.ones(steps.shape[:2], dtype=torch.bool)
-    z = torch.randn(2, 5)
+    z = torch.randn(2, module.config.point_dim)
     before, after = (module.decode(z, told, real)[0] for told in (steps, other))
     assert torch.allclose(before[:, :9], after[:, :9], atol=1e-6)
     assert not torch.allclose(before[:, 9:], after[:, 9:], atol=1e-3)
@@ -131,14 +131,15 @@ def test_it_can_memorise_a_few_windows_and_finds_them_again_by_itself(preset: st
         torch.nn.utils.clip_grad_norm_(module.parameters(), 5.0)
         optimiser.step()
     player = player_of(net, module)
-    player.begin(player.encode(steps)[0], steps[0])
-    right = 0
-    for at in range(steps.shape[1]):
-        for column in COLUMNS.predicted:
-            words = player.logits(column).argmax(1)
-            right += int((words == steps[:, at, column]).sum())
-            player.put(column, words)
-    assert right >= 0.95 * 4 * steps.shape[1] * 4
+    for blind in (False, True) if player.alone else (False,):
+        player.begin(player.encode(steps)[0], steps[0], blind)
+        right = 0
+        for at in range(steps.shape[1]):
+            for column in COLUMNS.predicted:
+                words = player.logits(column).argmax(1)
+                right += int((words == steps[:, at, column]).sum())
+                player.put(column, words)
+        assert right >= 0.95 * 4 * steps.shape[1] * 4
 
 
 def test_the_code_costs_what_is_beyond_the_free_nats() -> None:
@@ -197,7 +198,14 @@ def test_the_configuration_survives_json(preset: str) -> None:
 
 
 def test_sizes_that_cannot_be_are_refused() -> None:
-    for changes in ({"encoder": "round"}, {"latent_dim": 0}, {"decoder_dims": ()}, {"blind": 1.0}, {"beta": -1.0}):
+    for changes in (
+        {"encoder": "round"},
+        {"latent_dim": 0},
+        {"decoder_dims": ()},
+        {"blind": 1.0},
+        {"untold": 1.0},
+        {"beta": -1.0},
+    ):
         with pytest.raises(ValueError, match=r"expected|sizes|layer|shares"):
             MusicVaeConfig(COLUMNS, **changes)
     assert networks()["musicvae"].LATENT
@@ -257,7 +265,7 @@ def test_an_ear_hears_ahead_and_its_point_says_only_what_is_not_heard() -> None:
     other[:, -1, -1] = (other[:, -1, -1] + 1) % 3
     real = torch.ones(steps.shape[:2], dtype=torch.bool)
     assert torch.equal(module.encode(steps, real)[0], module.encode(other, real)[0])
-    z = torch.randn(2, 5)
+    z = torch.randn(2, module.config.point_dim)
     before, after = (module.decode(z, told, real)[0] for told in (steps, other))
     assert not torch.allclose(before[:, 0], after[:, 0], atol=1e-6)
 
@@ -271,7 +279,7 @@ def test_without_an_ear_the_encoder_sees_what_is_heard_and_nothing_else() -> Non
     heard[:, 0, -1] = (heard[:, 0, -1] + 1) % 3
     assert torch.equal(module.encode(steps, real)[0], module.encode(played, real)[0])
     assert not torch.allclose(module.encode(steps, real)[0], module.encode(heard, real)[0])
-    z = torch.randn(2, 5)
+    z = torch.randn(2, module.config.point_dim)
     assert torch.equal(module.decode(z, steps, real)[0], module.decode(z, heard, real)[0])
 
 
@@ -290,7 +298,7 @@ def test_a_blind_player_is_told_nothing_of_the_steps_before() -> None:
     other[:, 0, 3:7] = (other[:, 0, 3:7] + 1) % 2
     last = []
     for told, blind in ((steps, True), (other, True), (steps, False), (other, False)):
-        player.begin(np.ones((2, 5)), steps, blind)
+        player.begin(np.ones((2, net.config.point_dim)), steps, blind)
         for at in (0, 1):
             last.append(player.logits(3).copy()) if at else None
             for column in HEARD.predicted:

@@ -17,11 +17,13 @@ from kapelle.sampling import Taste, tell
 class Even:
     """A player that strikes with one chance in every step, whatever was before."""
 
+    alone = False
+
     def __init__(self, codec: BarsCodec, chance: float) -> None:
         self.config = SimpleNamespace(columns=Columns.of(codec.layout))
         self.chance = chance
 
-    def begin(self, points: np.ndarray, given: np.ndarray) -> None:
+    def begin(self, points: np.ndarray, given: np.ndarray, blind: bool) -> None:
         self.rows = len(points)
 
     def logits(self, column: int) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from kapelle import load_style
 from kapelle.codecs.bars import BarsCodec
 from kapelle.errors import CodecError, WishError
 from kapelle.music import Meter, Score, clip, resample, slice_bars, transpose, with_detected_key
-from kapelle.sampling import tell
+from kapelle.sampling import Taste, tell
 from kapelle.styles import WindowStyle
 from windowed import taught, two_bars
 
@@ -111,12 +113,30 @@ def test_what_cannot_be_gone_on_from_is_refused(melody: WindowStyle) -> None:
         melody.continue_(two_bars(0), original=True)
 
 
+def test_at_0_a_window_is_told_from_its_point_alone_unless_some_of_it_stays(melody: WindowStyle) -> None:
+    codec: BarsCodec = melody.codec  # type: ignore[assignment]
+    known = codec.encode(two_bars(0))
+    points, _ = melody.player.encode(known[None])
+    player, asked = deepcopy(melody.player), []
+    begin = player.begin
+
+    def begun(points: np.ndarray, given: np.ndarray, blind: bool = False) -> None:
+        asked.append(blind)
+        begin(points, given, blind)
+
+    player.begin = begun
+    first = (np.arange(len(known)) < 4)[:, None]
+    for temperature, fixed in ((0.0, None), (1.0, None), (0.0, first)):
+        tell(player, codec, points, "4/4", Taste(temperature), np.random.default_rng(0), known=known, fixed=fixed)
+    assert asked == [True, False, False]
+
+
 def test_the_likeliest_beginnings_are_those_that_are_told() -> None:
     from kapelle.sampling import likelihood
 
     style = taught(epochs=2)
     codec = style.codec
-    points = np.random.default_rng(0).standard_normal((3, 8))
+    points = np.random.default_rng(0).standard_normal((3, style.player.config.point_dim))
     steps = codec.encode(two_bars(0))  # type: ignore[attr-defined]
     whole = likelihood(style.player, codec, points, steps)
     style.player.begin(points, steps)
@@ -139,6 +159,25 @@ def test_the_ends_of_a_morph_are_the_originals_and_the_way_passes_through_all(me
         assert found[place] == own
     assert melody.morph(clips, steps=4) == found
     assert all(score.num_notes for score in found)
+
+
+def test_on_the_way_of_a_band_each_part_is_one_track_whoever_is_silent() -> None:
+    band = taught("band", tiny.band, 2)
+    codec: BarsCodec = band.codec  # type: ignore[assignment]
+    rng = np.random.default_rng(0)
+    windows = [codec.encode(slice_bars(tiny.band(seed), 0, 2)) for seed in range(3)]
+    for steps in windows:
+        for part in rng.permutation(len(codec.vocabulary.lines))[:3]:
+            steps[:, 3 + part] = 0
+        steps[0, 3 + rng.integers(7)] = 20
+    clips = [codec.decode(steps).replace(tracks=codec.decode(steps).tracks[::-1]) for steps in windows]
+    whole = band.chained(clips)
+    titles = codec.vocabulary.titles
+    assert [title for title in titles if title in {t.name for t in whole.tracks}] == [t.name for t in whole.tracks]
+    for number, clip_ in enumerate(clips):
+        part = slice_bars(whole, 2 * number, 2 * number + 2)
+        heard = {track.name: track.notes.pitch.tolist() for track in part.tracks if len(track.notes)}
+        assert heard == {track.name: track.notes.pitch.tolist() for track in clip_.tracks}
 
 
 def test_a_morph_to_itself_stays_where_it_is(melody: WindowStyle) -> None:

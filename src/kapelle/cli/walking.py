@@ -76,7 +76,7 @@ def morph(
     total = (len(clips) - 1) * (steps - 1) + 1
     paths = paths_of(out, [stem, *(f"{stem}-{number}" for number in range(1, total + 1))], formats, force)
     found = composer.morph(clips, steps, temperature, seed)
-    _write([_chained(composer, found, stem), *found], paths, force)
+    _write([composer.chained(found).replace(title=stem), *found], paths, force)
 
 
 @click.command()
@@ -137,7 +137,8 @@ def grid(
     paths = paths_of(out, names, formats, force)
     rows = composer.grid(clips, size, temperature, seed)
     if way:
-        _write([_chained(composer, [rows[row - 1][column - 1] for row, column in way], "path")], paths, force)
+        drawn = composer.chained([rows[row - 1][column - 1] for row, column in way])
+        _write([drawn.replace(title="path")], paths, force)
     else:
         _write([rows[row - 1][column - 1] for row, column in cells], paths, force)
 
@@ -297,12 +298,6 @@ def _places(text: str, size: int) -> list[tuple[int, int]]:
     if not found or len(found) < len(places) or not all(1 <= min(place) <= max(place) <= size for place in found):
         raise WishError(f'expected --path as rows and columns of 1 to {size}, such as "1,1 3,2", got {text!r}')
     return found
-
-
-def _chained(style: WindowStyle, scores: Sequence[Score], title: str) -> Score:
-    from ..music import chain
-
-    return chain(scores, _length(style)).replace(title=title)
 
 
 def _write(scores: Sequence[Score], paths: Sequence[Sequence[Path]], force: bool) -> None:

@@ -67,6 +67,7 @@ def paths_of(out: Path, stems: Sequence[str], formats: str, force: bool) -> list
     Raises:
         FileError: if one exists already and `force` is off.
     """
+    check_folder(out)
     suffixes = suffixes_of(formats)
     paths = [[out / f"{stem}{suffix}" for suffix in suffixes] for stem in stems]
     if not force:
@@ -118,10 +119,23 @@ def check_folder(folder: Path) -> None:
         is_folder = nearest.is_dir()
     except (OSError, ValueError) as error:
         raise FileError(f"{shown(folder)}: expected a folder to write to: {error}") from None
+    if nearest != folder and _is_called_like_a_file(folder):
+        raise FileError(
+            f"{shown(folder)}: expected a folder to write to, got the name of a file; pieces name themselves"
+        )
     if not is_folder:
         raise FileError(f"{shown(nearest)}: expected a folder to write to, got a file; name another with --out")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise FileError(f"{shown(nearest)}: the folder cannot be written; name another with --out")
+
+
+def _is_called_like_a_file(folder: Path) -> bool:
+    """Whether nobody means a folder who asks for one that is called so."""
+    from ..files import formats
+    from ..rendering import SUFFIXES
+
+    known = [suffix for form in formats(to_write=True).values() for suffix in form.SUFFIXES]
+    return folder.suffix.lower() in (*known, *SUFFIXES)
 
 
 def make_folder(folder: Path) -> None:

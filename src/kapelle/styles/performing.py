@@ -52,7 +52,7 @@ def perform(
     rows = [
         np.arange(first, min(first + AT_ONCE, count * len(known))) for first in range(0, count * len(known), AT_ONCE)
     ]
-    size = player.config.latent_dim
+    size = player.config.point_dim
     # The point says what cannot be heard, how the drummer feels, and that lasts. Where the encoder hears, it says all.
     free = (taste.temperature > 0) * rng.standard_normal((count, 1, size))
     points = free if player.config.ear else player.encode(known)[0][None]

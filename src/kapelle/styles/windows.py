@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CodecError
-from ..music import Score, Track, clip, with_detected_key
+from ..music import Score, Track, chain, clip, with_detected_key
 from ..sampling import Taste
 from ..sampling import tell as tell_windows
 from .mapping import Map
@@ -227,7 +227,28 @@ class WindowStyle(WindowComposer):
             raise ValueError("the space is of another network")
         self._told(mean, self._codec.vocabulary.meters[0], Taste(), np.random.default_rng(0))
 
+    def chained(self, scores: Sequence[Score]) -> Score:
+        """Windows one after the other as one piece.
+
+        Args:
+            scores: one window each; where parts may be missing each part is one track all the same.
+        """
+        bars = self._codec.vocabulary.bars
+        if not self._codec.vocabulary.loose:
+            return chain(scores, bars)
+        whole = chain([self._in_parts(score) for score in scores], bars)
+        return whole.replace(tracks=tuple(track for track in whole.tracks if len(track.notes)))
+
     # -- inside -----------------------------------------------------------------------------------
+
+    def _in_parts(self, score: Score) -> Score:
+        """A window with a track for each part in order, silent or not, and what it has besides after them."""
+        players, vocabulary = self._codec.players(score), self._codec.vocabulary
+        parts = zip(players, vocabulary.titles, vocabulary.parts, strict=True)
+        named = [player.replace(name=title, is_drum=part == "drums") for player, title, part in parts]
+        mine = {id(player) for player in players}
+        rest = [track for track in score.tracks if id(track) not in mine and not track.is_drum]
+        return score.replace(tracks=(*named, *rest))
 
     def _points(self, scores: Sequence[Score]) -> tuple[Floats, str]:
         """The point of each score's window, and their metre."""
@@ -259,7 +280,8 @@ class WindowStyle(WindowComposer):
         """A window in a tempo, in quarters a minute, with the key signature and the instruments of a clip."""
         score = self._score(window[None], tempo / beat(like.meters[0].name), ())
         players = dict(zip(self._codec.vocabulary.titles, self._codec.players(like), strict=True))
-        tracks = tuple(_by(own, players[own.name]) for own in score.tracks)
+        loose = self._codec.vocabulary.loose
+        tracks = tuple(_by(own, players[own.name], renamed=not loose) for own in score.tracks)
         return score.replace(tracks=tracks, keys=like.keys[:1] or with_detected_key(like).keys)
 
     def _tempos(self, scores: Sequence[Score], places: Sequence[tuple[int, float]]) -> list[float]:
@@ -275,6 +297,7 @@ class WindowStyle(WindowComposer):
         return clip(score, int(bars[first]), int(bars[last]))
 
 
-def _by(track: Track, player: Track) -> Track:
+def _by(track: Track, player: Track, renamed: bool) -> Track:
     """What a track plays, played by another one; as it is if that is nobody."""
-    return track.replace(program=player.program, name=player.name or track.name) if len(player.notes) else track
+    name = player.name or track.name if renamed else track.name
+    return track.replace(program=player.program, name=name) if len(player.notes) else track

@@ -18,7 +18,7 @@ class Reconstruction(NamedTuple):
 
     Attributes:
         forced: share of steps in which every field is right, told the truth before each step.
-        free: the same, told only what it said itself.
+        free: the same, told only what it said itself; nothing at all by a network that has learnt to tell windows so.
         nats: of the code of a window, the mean; log base 2 would be bits.
         whole: share of windows that are right in every step, free-running.
     """
@@ -57,7 +57,7 @@ def reconstruction(player: Any, codec: Any, windows: Sequence[Steps]) -> Reconst
 
 def _right(player: Any, points: Any, told: Steps, paid: NDArray[np.bool_], forced: bool) -> NDArray[np.bool_]:
     """In which steps of which windows every field is right, shape (N, T)."""
-    player.begin(points, told[0])
+    player.begin(points, told[0], blind=player.alone and not forced)
     hits = np.ones(told.shape[:2], bool)
     for step in range(told.shape[1]):
         for column in player.config.columns.predicted:

@@ -24,7 +24,7 @@ class MusicVaeConfig:
 
     Attributes:
         columns: what a step is made of.
-        latent_dim: numbers of a point.
+        latent_dim: numbers of a point; of each segment's share of it where it has one.
         encoder: "flat", along all steps at once, or "hierarchical", segment by segment and then along the segments.
         encoder_dims: of the layers of the encoder, each in both directions. In a hierarchical one without `plan_dim`
             they are those of both levels.
@@ -34,8 +34,10 @@ class MusicVaeConfig:
         conductor_dims: of the conductor's layers.
         embed_dim: numbers a word is turned into.
         plan_dim: numbers that a hierarchical decoder is told of each step by a layer of the segment's vector; the
-            encoder then reads a segment with a dense layer too. 0 for the published networks, whose decoder is told
-            the segment's vector itself, and whose encoder reads a segment with LSTMs.
+            encoder then reads a segment with a dense layer. Every segment has its own share of the point, which all
+            segments are turned into alike and told from alike, but where windows are heard: how they are played lasts.
+            0 for the published networks, whose decoder is told what the conductor says of the segment, and whose
+            encoder reads a segment with LSTMs.
         ear_dim: numbers in which an LSTM in each direction tells each step of the decoder what is heard. The point then
             says what cannot be heard, and costs its full nats, so that it can be drawn from the standard normal
             distribution. 0 where what is heard of a window is all that the encoder sees, and the decoder knows of it by
@@ -46,13 +48,15 @@ class MusicVaeConfig:
         beta_rate: the weight is beta * (1 - beta_rate ** updates); 0 for beta from the start.
         free_nats: of a window's code that cost nothing.
         blind: share of the steps before which the decoder is not told in training.
+        untold: share of the windows whose decoder is told no step before, so that it learns what the point alone says
+            of a window, or what is to be expected of a heard one whatever was played before.
         sampling: the decoder is told what it would have said itself instead of what was said with the probability
             1 - k / (k + exp(updates / k)) for this k; 0 for never.
         dropout: share of units left out in training.
     """
 
     columns: Columns
-    latent_dim: int = 64
+    latent_dim: int = 32
     encoder: str = HIERARCHICAL
     encoder_dims: tuple[int, ...] = (192,)
     decoder: str = HIERARCHICAL
@@ -63,10 +67,11 @@ class MusicVaeConfig:
     ear_dim: int = 96
     joint: bool = False
     chain: bool = True
-    beta: float = 0.05
+    beta: float = 0.2
     beta_rate: float = 0.9995
     free_nats: float = 0.0
     blind: float = 0.3
+    untold: float = 0.5
     sampling: float = 0.0
     dropout: float = 0.0
 
@@ -78,11 +83,14 @@ class MusicVaeConfig:
             raise ValueError(f"the sizes of a network must be whole numbers from 1, got {sizes}")
         if min(self.plan_dim, self.ear_dim) < 0:
             raise ValueError("a plan and an ear have 0 numbers or more")
+        if self.plan_dim and FLAT in (self.encoder, self.decoder):
+            raise ValueError("a plan is of hierarchical encoders and decoders")
         if not self.encoder_dims or not self.decoder_dims or not self.conductor_dims:
             raise ValueError("encoder, decoder and conductor have at least one layer each")
         if {self.encoder, self.decoder} - {FLAT, HIERARCHICAL}:
             raise ValueError(f"expected flat or hierarchical, got {self.encoder} and {self.decoder}")
-        if not 0 <= self.blind < 1 or not 0 <= self.dropout < 1 or min(self.beta, self.free_nats, self.sampling) < 0:
+        shares, weights = (self.blind, self.untold, self.dropout), (self.beta, self.free_nats, self.sampling)
+        if not all(0 <= share < 1 for share in shares) or min(weights) < 0:
             raise ValueError("shares are 0 or more and less than 1, weights and nats 0 or more")
         if self.joint and sum(self.columns.sizes[column] == 2 for column in self.columns.predicted) > MOST_JOINT:
             raise ValueError(f"at most {MOST_JOINT} columns can be decided on as one")
@@ -103,6 +111,16 @@ class MusicVaeConfig:
     def group_sizes(self) -> tuple[int, ...]:
         """Words of each group."""
         return tuple(2 ** len(g) if len(g) > 1 else self.columns.sizes[g[0]] for g in self.groups)
+
+    @property
+    def shares(self) -> int:
+        """How many shares a point has."""
+        return self.segments if self.plan_dim and not self.heard else 1
+
+    @property
+    def point_dim(self) -> int:
+        """Numbers of a point."""
+        return self.latent_dim * self.shares
 
     @property
     def given(self) -> tuple[int, ...]:
@@ -157,7 +175,7 @@ def _published(
     whole = {
         "latent_dim": latent, "encoder": FLAT, "encoder_dims": tuple(encoder), "decoder": FLAT,
         "decoder_dims": tuple(decoder), "plan_dim": 0, "ear_dim": 0, "joint": True, "chain": False, "blind": 0.0,
-        "beta": beta, "free_nats": bits * LN2,
+        "untold": 0.0, "beta": beta, "free_nats": bits * LN2,
     }  # fmt: skip
     return whole | more
 
@@ -197,11 +215,12 @@ SPACE: dict[str, Sequence[Any]] = {
     "encoder_dims": ([128], [256], [384], [512]),
     "decoder_dims": ([128], [256], [384], [512]),
     "conductor_dims": ([128], [256], [384]),
-    "latent_dim": (16, 32, 64, 128),
+    "latent_dim": (8, 16, 32, 64),
     "embed_dim": (32, 64, 96),
     "plan_dim": (32, 64, 128),
     "beta": (0.05, 0.1, 0.2, 0.5, 1.0),
     "blind": (0.0, 0.2, 0.4, 0.6),
+    "untold": (0.0, 0.3, 0.5, 0.7),
 }
 
 __all__ = ["FLAT", "HIERARCHICAL", "PRESETS", "SPACE", "MusicVaeConfig"]

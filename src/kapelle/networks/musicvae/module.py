@@ -14,8 +14,6 @@ from .config import FLAT, MusicVaeConfig
 
 SURE = -3.0
 """Where the deviation of points begins, before the softplus."""
-UNTOLD = 0.5
-"""Share of the heard windows whose decoder is told no step before in training."""
 
 
 class MusicVaeModule(nn.Module):
@@ -56,7 +54,8 @@ class MusicVaeModule(nn.Module):
     ) -> tuple[Tensor, Any, Tensor]:
         """What windows cost: to tell them given their points, and the code of the points.
 
-        In training a point is drawn from its distribution, else it is its mean.
+        In training a point is drawn from its distribution, and some windows are told without what was said before. Else
+        it is its mean, and each window is told both ways; where windows can be heard only from what was said before.
 
         Args:
             steps: words, whole windows, shape (B, T, F).
@@ -73,6 +72,8 @@ class MusicVaeModule(nn.Module):
         mean, deviation = self.encode(steps if state is None else state, real)
         z = mean + deviation * torch.randn_like(mean) if self.training else mean
         costs, hits = self.decode(z, steps, real, smoothing)
+        if not self.training and config.untold and not config.heard:
+            costs = torch.lerp(costs, self.decode(z, steps, real, smoothing, alone=True)[0], config.untold)
         beta = self._beta(steps)
         self.seen += int(self.training)
         code = beta * F.relu(divergence(mean, deviation) - config.free_nats)
@@ -95,7 +96,7 @@ class MusicVaeModule(nn.Module):
         """Mean and standard deviation of each window's point, each (B, Z)."""
         embedded = self._embedded(steps, self.config.seen) * real.unsqueeze(-1)  # (B, T, E)
         x = self.encoder(embedded, _geometry(self.config, steps, real), real.sum(1))
-        return self.to_mean(x), F.softplus(self.to_deviation(x)) + 1e-4
+        return self.to_mean(x).flatten(1), F.softplus(self.to_deviation(x).flatten(1)) + 1e-4
 
     def _embedded(self, steps: Tensor, columns: tuple[int, ...]) -> Tensor:
         """Some columns of steps (B, T, F) as vectors, (B, T, E)."""
@@ -103,15 +104,17 @@ class MusicVaeModule(nn.Module):
         vectors: Tensor = self.embed(steps[:, :, chosen] + self.offsets[chosen]).sum(2)
         return vectors
 
-    def decode(self, z: Tensor, steps: Tensor, real: Tensor, smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
-        """Costs and hits of windows given points (B, Z), each told what was said before; both (B, T, F)."""
+    def decode(
+        self, z: Tensor, steps: Tensor, real: Tensor, smoothing: float = 0.0, alone: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """Costs and hits of windows given points (B, Z), each told what was said before, or not; both (B, T, F)."""
         config = self.config
         geometry = _geometry(config, steps, real)
         ear = self._ear(steps, real)
         predicted = list(config.columns.predicted)
         before = F.pad(steps[:, :-1, predicted], (0, 0, 1, 0))
         told = torch.ones_like(real, dtype=torch.float)
-        told[:, 0] = 0
+        told[:, 0 : steps.shape[1] if alone else 1] = 0
         chance = self._sampling()
         if chance > 1e-3:
             # In parallel, as in Duckworth et al. 2019 (arXiv:1906.04331): from what it says when told the truth.
@@ -119,10 +122,8 @@ class MusicVaeModule(nn.Module):
                 said = self._drawn(self._logits(z, before, told, steps, ear, geometry))
             own = torch.rand_like(told[:, 1:]) < chance
             before[:, 1:] = torch.where(own.unsqueeze(-1), said[:, :-1], before[:, 1:])
-        if self.training and config.blind:
-            told = told * (torch.rand_like(told) >= config.blind)
-            # What to expect of a heard window, whatever was played before, is asked for too.
-            told = told * (torch.rand_like(told[:, :1]) >= UNTOLD * self._heard(steps).unsqueeze(1))
+        if self.training:
+            told = told * (torch.rand_like(told) >= config.blind) * (torch.rand_like(told[:, :1]) >= config.untold)
         logits = self._logits(z, before, told, steps, ear, geometry)
         groups = self._grouped(steps)
         if config.chain:
@@ -271,7 +272,7 @@ class _HierarchicalEncoder(nn.Module):
         else:
             self.segment = _BothWays(config.embed_dim, dims)
             self.steps = _BothWays(self.segment.size, dims)
-        self.size = self.steps.size + config.segments * dims[-1] * bool(config.plan_dim)
+        self.size = self.steps.size + dims[-1] * (config.segments // config.shares) * bool(config.plan_dim)
 
     def forward(self, x: Tensor, geometry: _Geometry, length: Tensor) -> Tensor:
         parts = geometry.split(x)  # (B, S, L, E)
@@ -283,8 +284,10 @@ class _HierarchicalEncoder(nn.Module):
         parts = parts.flatten(2)
         seen = F.linear(parts, self.segment.weight[:, : parts.shape[2]], self.segment.bias)
         rows = F.dropout(F.relu(seen), self.config.dropout, self.training)
-        # Segments are seen by the way to them and by themselves.
-        return torch.cat([self.steps(rows, filled), rows.flatten(1)], -1)
+        if self.config.shares == 1:
+            return torch.cat([self.steps(rows, filled), rows.flatten(1)], -1)
+        # A segment is seen by itself, and by the ways to it from both ends.
+        return torch.cat([self.steps.along(rows, filled), rows], -1)
 
 
 class _Stack(nn.Module):
@@ -323,7 +326,9 @@ class _HierarchicalDecoder(nn.Module):
         super().__init__()
         self.config = config
         inner = config.conductor_dims[-1]
-        self.conductor = _Stack(config.latent_dim, config.latent_dim, config.conductor_dims)
+        self.conductor = _Stack(config.point_dim, config.latent_dim, config.conductor_dims)
+        if config.shares > 1:
+            self.direct = nn.Linear(config.latent_dim, inner)
         if config.plan_dim:
             self.plan = nn.Linear(inner, config.segment_steps * config.plan_dim)
         self.core = _Stack(inner, config.embed_dim + config.ear + (config.plan_dim or inner), config.decoder_dims)
@@ -331,7 +336,11 @@ class _HierarchicalDecoder(nn.Module):
 
     def forward(self, z: Tensor, x: Tensor, geometry: _Geometry) -> Tensor:
         config = self.config
-        baton = self.conductor(z, z.unsqueeze(1).expand(-1, config.segments, -1))  # (B, S, C)
+        if config.shares > 1:
+            shares = z.unflatten(-1, (config.shares, -1))
+            baton = self.conductor(z, shares) + self.direct(shares)  # (B, S, C)
+        else:
+            baton = self.conductor(z, z.unsqueeze(1).expand(-1, config.segments, -1))
         if config.plan_dim:
             plan = self.plan(baton).unflatten(-1, (config.segment_steps, config.plan_dim))
         else:

@@ -74,14 +74,22 @@ class MusicVaePlayer:
                 rows = np.zeros((len(x), config.segments, config.segment_steps * config.embed_dim), np.float32)
                 rows[:, :segments, : parts.shape[2] * parts.shape[3]] = parts.reshape(len(x), segments, -1)
                 rows = np.maximum(self._linear("encoder.segment", rows), 0)
-                code = np.hstack([self._segments.ends(rows[:, :segments]), rows.reshape(len(x), -1)])
-        deviation = np.logaddexp(0, self._linear("to_deviation", code)) + 1e-4
-        return self._linear("to_mean", code), np.asarray(deviation, np.float32)
+                if config.shares > 1:
+                    code = np.concatenate([self._segments.along(rows), rows], -1)
+                else:
+                    code = np.hstack([self._segments.ends(rows), rows.reshape(len(x), -1)])
+        mean, spread = (self._linear(name, code).reshape(len(x), -1) for name in ("to_mean", "to_deviation"))
+        return mean, np.asarray(np.logaddexp(0, spread) + 1e-4, np.float32)
 
     def _column(self, name: str) -> int:
         return self.config.columns.names.index(name)
 
     # -- from points ------------------------------------------------------------------------------
+
+    @property
+    def alone(self) -> bool:
+        """Whether it has learnt to tell windows from their points alone."""
+        return self.config.untold > 0
 
     def begin(self, points: Floats, given: Words, blind: bool = False) -> None:
         """Be at the start of windows.
@@ -103,7 +111,11 @@ class MusicVaePlayer:
             self._core.start(self._points)
         else:
             self._conductor.start(self._points)
-            self._batons = [self._conductor.step(self._points).copy() for _ in range(config.segments)]
+            if config.shares > 1:
+                shares = np.split(self._points, config.shares, 1)
+                self._batons = [self._conductor.step(share) + self._linear("decoder.direct", share) for share in shares]
+            else:
+                self._batons = [self._conductor.step(self._points).copy() for _ in range(config.segments)]
         self._begin_step()
 
     def logits(self, column: int) -> Floats:
