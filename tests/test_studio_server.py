@@ -96,7 +96,7 @@ def test_each_style_says_what_it_can(studio: Any, take: str) -> None:
 
 def test_styles_of_the_same_music_have_titles_of_their_own(studio: Any) -> None:
     titles = {style["name"]: style["title"] for style in studio.get("/api/styles").json()["styles"]}
-    assert titles["melody"] == "Fiddle tunes (melody)"
+    assert (titles["melody"], titles["drums"]) == ("Fiddle tunes, 2 bars", "Drummers, 2 bars (drums)")
     assert titles["chorale"] == "Bach chorales"
     assert len(set(titles.values())) == len(titles)
 

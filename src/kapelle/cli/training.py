@@ -14,6 +14,7 @@ from ..errors import CorpusError, KapelleError, MissingExtra, RunError
 from .asked import Asked
 from .keeping import free_path, keep_style, tell_style
 from .music import read_music, tell_corpus
+from .output import count as counted
 from .output import plain, shown
 from .processes import only_helps, together
 from .progress import ProgressLine
@@ -139,7 +140,7 @@ def _learnt(asked: Asked, path: Path) -> Style:
             keep=asked.keep,
             source=asked.source,
             command=asked.command,
-            title=title,
+            title=f"{title}, {counted(window['bars'], 'bar')}" if window else title,
             progress=progress,
             tell=tell,
             parallel=parallel,
