@@ -22,7 +22,7 @@ def draw(studio: Any, style: str, count: int = 4) -> list[Window]:
     return list(ask(studio, "draw", style=style, count=count, seed=1)["windows"])
 
 
-@pytest.mark.parametrize("style", ["drums", "melody"])
+@pytest.mark.parametrize("style", ["drums", "melody", "band"])
 def test_the_corners_of_a_grid_and_the_ends_of_a_way_are_the_windows_that_were_given(studio: Any, style: str) -> None:
     windows = draw(studio, style)
     rows = ask(studio, "grid", style=style, corners=windows, size=4)["rows"]
@@ -109,3 +109,26 @@ def test_only_the_bars_that_are_wanted_are_varied(studio: Any) -> None:
     folk = composed(studio, style="folk", bars=4, seed=1)
     job = over(studio, studio.post("/api/jobs", json={"kind": "vary", "style": "drums", "take": folk}).json())
     assert (job["state"], "understands" in job["error"]) == ("failed", True)
+
+
+def test_a_band_whose_bars_are_varied_keeps_who_plays_what(studio: Any) -> None:
+    take = composed(studio, style="band", bars=8, meter="4/4", seed=2)
+    job = over(studio, studio.post("/api/jobs", json={"kind": "vary", "style": "band", "take": take, "seed": 1}).json())
+    assert job["state"] == "done", job
+    before, after = (studio.get(f"/api/takes/{each}").json()["score"]["tracks"] for each in (take, job["take"]))
+    names = [track["name"] for track in after]
+    assert names[: len(before)] == [track["name"] for track in before]
+    assert len(set(names)) == len(names)
+    assert [track["notes"] for track in after] != [track["notes"] for track in before]
+
+
+def test_windows_of_a_band_are_kept_with_one_track_a_part(studio: Any) -> None:
+    windows = ask(studio, "draw", style="band", count=4, seed=3)["windows"]
+    kept = ask(studio, "takes", layers=[{"style": "band", "windows": windows}])
+    tracks = studio.get(f"/api/takes/{kept['id']}").json()["score"]["tracks"]
+    for number, window in enumerate(windows):
+        for own in window["tracks"]:
+            (track,) = (track for track in tracks if track["name"] == own["name"])
+            start = number * 4 * 1920
+            here = [[onset - start, *rest] for onset, *rest in track["notes"] if start <= onset < start + 4 * 1920]
+            assert sorted(here) == sorted(own["notes"])

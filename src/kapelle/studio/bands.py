@@ -9,7 +9,7 @@ from typing import Any
 
 from ..codecs.bars import TICKS_PER_QUARTER, Vocabulary
 from ..errors import CodecError, FileError, WishError
-from ..music import Key, Score, TempoMap, beside, chain, clip, graft, resample, swing, with_detected_key
+from ..music import Key, Notes, Score, TempoMap, Track, beside, clip, graft, resample, swing, with_detected_key
 from ..styles import WindowStyle
 from . import scores
 from .opened import style_at
@@ -92,16 +92,14 @@ def band_keep(
         tempo: quarters a minute.
         share: see `kapelle.music.swing`.
     """
-    played = [
-        ([scores.from_values(window) for window in windows], _window(_windowed(path)).bars) for path, windows in layers
-    ]
-    meters = list(dict.fromkeys(window.meters[0].name for windows, _ in played for window in windows))
+    played = [(_windowed(path), [scores.from_values(window) for window in windows]) for path, windows in layers]
+    meters = list(dict.fromkeys(window.meters[0].name for _, windows in played for window in windows))
     if len(meters) > 1:
         raise WishError(f"expected all in one metre, got {' and '.join(meters)}; choose clips alike")
-    bars = max(len(windows) * each for windows, each in played)
+    bars = max(len(windows) * _window(style).bars for style, windows in played)
     lines = []
-    for windows, each in played:
-        chained = chain(list(itertools.islice(itertools.cycle(windows), -(-bars // each))), each)
+    for style, windows in played:
+        chained = style.chained(list(itertools.islice(itertools.cycle(windows), -(-bars // _window(style).bars))))
         bar = chained.meters[0].bar_length(chained.ticks_per_quarter)
         lines.append(clip(chained.replace(tempos=TempoMap.constant(tempo)), 0, bars * bar))
     return scores.made(swing(beside(lines), share).replace(title=title))
@@ -126,7 +124,8 @@ def vary(tell: Tell, path: str, take: dict[str, Any], wishes: dict[str, Any]) ->
             at += 1
             continue
         (other,) = style.vary(window, wishes["similarity"], 1, seed=wishes["seed"] + at)
-        varied = _put(varied, other, bars[at], bars[at + length])
+        put = _put_parts if _window(style).loose else _put
+        varied = put(style, varied, other, bars[at], bars[at + length])
         at += length
     if varied is score:
         raise WishError(f"expected bars that {style.name} understands, {length} in a row and whole, found none there")
@@ -141,7 +140,7 @@ def _is_understood(style: WindowStyle, window: Score) -> bool:
     return True
 
 
-def _put(score: Score, window: Score, start: int, stop: int) -> Score:
+def _put(style: WindowStyle, score: Score, window: Score, start: int, stop: int) -> Score:
     """A score with the tracks of a window in its place."""
     window = resample(window, score.ticks_per_quarter)
     if [track.is_drum for track in score.tracks] != [track.is_drum for track in window.tracks]:
@@ -149,6 +148,22 @@ def _put(score: Score, window: Score, start: int, stop: int) -> Score:
     moved = [track.notes.replace(onset=track.notes.onset + start) for track in window.tracks]
     pairs = zip(score.tracks, moved, strict=True)
     return score.replace(tracks=tuple(old.replace(notes=graft(old.notes, new, start, stop)) for old, new in pairs))
+
+
+def _put_parts(style: WindowStyle, score: Score, window: Score, start: int, stop: int) -> Score:
+    """The same of a style whose parts may be missing: who plays none there is silent, and who was missing comes in."""
+    codec: Any = style.codec
+    told = {track.name: track for track in resample(window, score.ticks_per_quarter).tracks}
+    tracks = list(score.tracks)
+    for title, player in zip(codec.vocabulary.titles, codec.players(score), strict=True):
+        new = told.get(title, Track(Notes.of(())))
+        moved = new.notes.replace(onset=new.notes.onset + start)
+        places = [at for at, track in enumerate(score.tracks) if track is player or (track.is_drum and player.is_drum)]
+        if places:
+            tracks[places[0]] = tracks[places[0]].replace(notes=graft(tracks[places[0]].notes, moved, start, stop))
+        elif len(moved):
+            tracks.append(new.replace(notes=moved))
+    return score.replace(tracks=tuple(tracks))
 
 
 def _alone(style: WindowStyle, window: Score) -> Score:
