@@ -35,6 +35,7 @@ from .drums import class_of
 from .harmony import harmony, in_chords
 from .hearing import heard, overheard, tempo_word
 from .measures import measured
+from .moving import disguised, moved
 from .narrowing import narrowed
 from .roles import Asked, assign
 from .sounding import TICKS_PER_QUARTER, track_of
@@ -44,8 +45,6 @@ VELOCITIES = tuple(range(12, 128, 10))
 """The classes of loudness, where a style tells it."""
 HARMONISED = 0.5
 """Share of the windows learnt from that are told their chords."""
-FARTHEST = 5
-"""Semitones by which a bar of these is heard higher or lower."""
 TIMING = 8
 """Words of timing each side of a step's own time, where a style tells it: a sixteenth of a step apart."""
 
@@ -332,45 +331,15 @@ class BarsCodec:
         """
         if self.vocabulary.hears:
             return overheard(steps, self.vocabulary, rng)
-        steps = self._moved(steps, rng)
+        steps = moved(steps, self.vocabulary, rng)
         if self.vocabulary.chords and rng.random() < HARMONISED:
             return self.with_chords(steps, harmony(steps, self.vocabulary))
         return steps
 
-    def _moved(self, steps: Steps, rng: np.random.Generator) -> Steps:
-        lines = self._lines
-        struck = steps[:, lines] >= STRUCK
-        if not struck.any():
-            return steps
-        used = steps[:, lines][struck] - STRUCK
-        low, high = max(-6, -int(used.min())), min(5, self.vocabulary.high - self.vocabulary.low - int(used.max()))
-        steps = steps.copy()
-        block = steps[:, lines]
-        block[struck] += int(rng.integers(low, high + 1))
-        steps[:, lines] = block
-        return steps
-
-    @property
-    def _lines(self) -> list[int]:
-        """Columns in which lines are struck."""
-        return [GIVEN + at for at, field in enumerate(self.vocabulary.fields) if field.event < 0 and field.key < 0]
-
     def disguised(self, steps: Steps, rng: np.random.Generator) -> Steps:
-        """What is heard of a window that is told its chords: each bar in a key of its own.
-
-        So a point says how a window goes and not on which notes, which the chords say; a network that is told both
-        learns to obey the chords.
-        """
-        if not self.vocabulary.chords or not steps[:, -1].any():
-            return steps
-        heard, size = steps.copy(), self.vocabulary.high - self.vocabulary.low
-        for bar in range(self.vocabulary.bars):
-            block = heard[np.ix_(heard[:, 1] == bar, self._lines)]
-            if (struck := block >= STRUCK).any():
-                low, high = block[struck].min() - STRUCK, block[struck].max() - STRUCK
-                block[struck] += int(rng.integers(max(-FARTHEST, -low), min(FARTHEST, size - high) + 1))
-                heard[np.ix_(heard[:, 1] == bar, self._lines)] = block
-        return heard
+        """What is heard of a window that is told its chords; see `moving.disguised`."""
+        told = self.vocabulary.chords and steps[:, -1].any()
+        return disguised(steps, self.vocabulary, rng) if told else steps
 
     def with_chords(self, steps: Steps, chords: NDArray[Any]) -> Steps:
         """Windows (..., T, F) that are told chords, words of TRIADS of shape (..., bars), 0 saying nothing."""

@@ -155,6 +155,11 @@ class Vocabulary:
         """The columns of drums that are struck or silent."""
         return np.array([GIVEN + at for at, field in enumerate(self.fields) if field.key >= 0 and field.event < 0], int)
 
+    @cached_property
+    def line_columns(self) -> NDArray[np.int64]:
+        """The columns in which lines are struck, held or silent."""
+        return np.array([GIVEN + at for at, field in enumerate(self.fields) if field.key < 0 and field.event < 0], int)
+
     @property
     def first_heard(self) -> int:
         """The first of the columns that say what is heard, which stand last."""
