@@ -6,6 +6,10 @@ import { $, complain, count, icon, make, memory, showIcon } from "./parts.js";
 const TONICS = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 const METERS = ["2/4", "3/4", "4/4", "2/2", "6/8", "9/8", "12/8", "5/4", "7/8"];
 
+// Styles of whole pieces come first, then those of windows; 2 bars come before 16.
+const byTitle = (one, other) =>
+  Boolean(one.window) - Boolean(other.window) || one.title.localeCompare(other.title, "en", { numeric: true });
+
 export class Wishes {
   constructor(player) {
     this.player = player;
@@ -43,7 +47,7 @@ export class Wishes {
 
   async loadStyles(wanted) {
     const { styles, problems } = await ask("/api/styles");
-    this.styles = styles;
+    this.styles = styles.sort(byTitle);
     if (wanted) memory.set("style", wanted);
     const wished = memory.get("style", styles.some((style) => style.name === "folk") ? "folk" : styles[0]?.name);
     $("styles").replaceChildren(...styles.map((style) => this.card(style, style.name === wished)));
