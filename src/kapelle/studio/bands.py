@@ -124,8 +124,7 @@ def vary(tell: Tell, path: str, take: dict[str, Any], wishes: dict[str, Any]) ->
             at += 1
             continue
         (other,) = style.vary(window, wishes["similarity"], 1, seed=wishes["seed"] + at)
-        put = _put_parts if _window(style).loose else _put
-        varied = put(style, varied, other, bars[at], bars[at + length])
+        varied = _put(style, varied, other, bars[at], bars[at + length])
         at += length
     if varied is score:
         raise WishError(f"expected bars that {style.name} understands, {length} in a row and whole, found none there")
@@ -143,6 +142,8 @@ def _is_understood(style: WindowStyle, window: Score) -> bool:
 def _put(style: WindowStyle, score: Score, window: Score, start: int, stop: int) -> Score:
     """A score with the tracks of a window in its place."""
     window = resample(window, score.ticks_per_quarter)
+    if _window(style).loose:
+        return _put_parts(style, score, window, start, stop)
     if [track.is_drum for track in score.tracks] != [track.is_drum for track in window.tracks]:
         raise WishError(f"expected the tracks that the style writes, {len(window.tracks)}, got {len(score.tracks)}")
     moved = [track.notes.replace(onset=track.notes.onset + start) for track in window.tracks]
@@ -153,14 +154,14 @@ def _put(style: WindowStyle, score: Score, window: Score, start: int, stop: int)
 def _put_parts(style: WindowStyle, score: Score, window: Score, start: int, stop: int) -> Score:
     """The same of a style whose parts may be missing: who plays none there is silent, and who was missing comes in."""
     codec: Any = style.codec
-    told = {track.name: track for track in resample(window, score.ticks_per_quarter).tracks}
-    tracks = list(score.tracks)
-    for title, player in zip(codec.vocabulary.titles, codec.players(score), strict=True):
+    told = {track.name: track for track in window.tracks}
+    places, tracks = codec.places(score), list(score.tracks)
+    for title in codec.vocabulary.titles:
         new = told.get(title, Track(Notes.of(())))
         moved = new.notes.replace(onset=new.notes.onset + start)
-        places = [at for at, track in enumerate(score.tracks) if track is player or (track.is_drum and player.is_drum)]
-        if places:
-            tracks[places[0]] = tracks[places[0]].replace(notes=graft(tracks[places[0]].notes, moved, start, stop))
+        at = places.get(title)
+        if at is not None:
+            tracks[at] = tracks[at].replace(notes=graft(tracks[at].notes, moved, start, stop))
         elif len(moved):
             tracks.append(new.replace(notes=moved))
     return score.replace(tracks=tuple(tracks))

@@ -20,9 +20,9 @@ def remarks(codec: BarsCodec, score: Score) -> list[str]:
     own, found = codec.vocabulary, []
     players = codec.players(score)
     sounding = [track for track in score.tracks if len(track.notes) and not track.is_drum]
-    mine = [part for part in own.lines if len(players[part].notes)]
-    if len(sounding) > len(mine):
-        places = {part: [track is players[part] for track in score.tracks].index(True) for part in mine}
+    tracks = codec.places(score)
+    places = {part: tracks[own.titles[part]] for part in own.lines if own.titles[part] in tracks}
+    if len(sounding) > len(places):
         heard = (
             f"track {at + 1} {score.tracks[at].name}".rstrip() + f" ({own.parts[part]})" for part, at in places.items()
         )

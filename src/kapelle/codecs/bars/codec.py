@@ -119,6 +119,19 @@ class BarsCodec:
         """
         return assign(score, self.vocabulary.parts, self.asked, self.vocabulary.loose)
 
+    def places(self, score: Score) -> dict[str, int]:
+        """At which place among a score's tracks each part's is, by what the codec calls the part; of drums the first.
+
+        Raises:
+            CodecError: if nobody plays one of the parts.
+        """
+        found: dict[str, int] = {}
+        for title, player in zip(self.vocabulary.titles, self.players(score), strict=True):
+            for at, track in enumerate(score.tracks):
+                if track is player or (track.is_drum and player.is_drum):
+                    found.setdefault(title, at)
+        return found
+
     def starts(self, score: Score) -> list[int]:
         """The bars of a score, from 0, at which its windows start; a pickup is bar 0."""
         return [bar for bar, _ in cut(lay(score, self.vocabulary, self.asked), self.vocabulary)[0]]
@@ -206,15 +219,12 @@ class BarsCodec:
             raise CodecError(f"expected ticks that go into those of the style, got {score.ticks_per_quarter} a quarter")
         whole, new = resample(score, unit), resample(new, unit)
         start = int(whole.bars()[-1])
-        players = dict(zip(self.vocabulary.titles, self.players(whole), strict=True))
-        tracks = list(whole.tracks)
+        places, tracks = self.places(whole), list(whole.tracks)
         for track in new.tracks:
-            player = players[track.name]
             later = track.replace(notes=track.notes.replace(onset=track.notes.onset + start))
-            places = [at for at, own in enumerate(tracks) if own is player or (track.is_drum and own.is_drum)]
-            if places:
-                own = tracks[places[0]]
-                tracks[places[0]] = own.replace(notes=together([own.notes, later.notes]))
+            at = places.get(track.name)
+            if at is not None:
+                tracks[at] = tracks[at].replace(notes=together([tracks[at].notes, later.notes]))
             elif len(later.notes):
                 tracks.append(later)
         return whole.replace(tracks=tuple(tracks))
